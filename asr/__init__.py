@@ -1,0 +1,1 @@
+"""Hearing: voice activity, end-pointing, and one adapter per recogniser."""

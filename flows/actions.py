@@ -1,0 +1,138 @@
+"""What the dialogue engine asks for, as values. The conversation carries them out in the order given."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class BargeIn(StrEnum):
+    """Whether the caller may speak over a prompt. HOTWORD: only a match with what is expected stops it."""
+
+    YES = "true"
+    NO = "false"
+    HOTWORD = "hotword"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Words to be spoken, plain text in the language of the `Play` that holds it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFile:
+    """A recorded prompt, a path as the flow's author wrote it (relative to the flow file's folder)."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Play a prompt. Prompts are numbered within the call; a new one queues behind those still playing."""
+
+    prompt: int
+    pieces: tuple[Text | AudioFile, ...]
+    language: str
+    voice: str
+    barge_in: BargeIn
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class PausePrompt:
+    """Fall silent within one 20 ms frame and remember the place."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumePrompt:
+    """Go on where `PausePrompt` stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopPrompts:
+    """Fall silent within one 20 ms frame and forget every prompt; none of them reports that it finished."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """What the caller may say now, for the recogniser and the end-pointer.
+
+    `phrases` are whole answers (a menu's words, yes/no words, list items). `digits` is (fewest, most) where digits are
+    expected, else None; `words` are further single words a recogniser's grammar must hold. All empty: free speech.
+    Durations are seconds: FLOWS.md's complete_timeout, incomplete_timeout and max_speech.
+    """
+
+    language: str
+    phrases: tuple[str, ...] = ()
+    digits: tuple[int, int] | None = None
+    words: tuple[str, ...] = ()
+    complete_timeout_s: float = 0.4
+    incomplete_timeout_s: float = 1.0
+    max_speech_s: float = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """From now on recognise what the caller says (prompts may still be playing), until `StopListening`."""
+
+    expect: Expect
+
+
+@dataclass(frozen=True, slots=True)
+class StopListening:
+    """Recognise nothing until the next `Listen`; an utterance under way is dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartTimer:
+    """Send `TimerFired(timer)` after this many seconds. The same name again restarts it."""
+
+    timer: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTimer:
+    """Forget the timer; cancelling one that does not run is no error."""
+
+    timer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Do something outside (kind: "http", "random", ...) and answer with `Replied(request=...)`."""
+
+    request: int
+    kind: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """End the call once the prompts before it have been played. `reason` goes into the archive."""
+
+    reason: str = "completed"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something for the call's archive: a step entered, a variable set, an utterance matched. `data` is plain JSON."""
+
+    kind: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+Action = (
+    Play
+    | PausePrompt
+    | ResumePrompt
+    | StopPrompts
+    | Listen
+    | StopListening
+    | StartTimer
+    | CancelTimer
+    | Request
+    | HangUp
+    | Note
+)

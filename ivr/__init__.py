@@ -1,0 +1,1 @@
+"""The server: composes the folders below into running processes. Nothing imports it."""

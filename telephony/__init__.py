@@ -1,0 +1,1 @@
+"""SIP and sound. The only folder that knows pjsua2."""

@@ -1,0 +1,1 @@
+"""Speaking: text to prompt files, one adapter per synthesiser, a cache on disk."""
