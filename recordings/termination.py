@@ -1,0 +1,20 @@
+"""Why calls end."""
+
+from enum import StrEnum
+
+
+class Termination(StrEnum):
+    """Every call ends with exactly one of these."""
+
+    COMPLETED = "completed"
+    """The flow hung up."""
+    CALLER_HANGUP = "caller_hangup"
+    CANCELLED = "cancelled"
+    """The caller gave up before the answer (CANCEL, or BYE before ACK)."""
+    WORKER_DIED = "worker_died"
+    """The call's process vanished; the archive closed the bundle."""
+    FLOW_ERROR = "flow_error"
+    MAX_DURATION = "max_duration"
+    RTP_TIMEOUT = "rtp_timeout"
+    CODEC_MISMATCH = "codec_mismatch"
+    SHUTDOWN = "shutdown"
