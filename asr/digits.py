@@ -1,0 +1,39 @@
+"""Digit words of each language that a recogniser's grammar holds, and how many digits a text has.
+
+What a text means is the flow's business; here only its length counts, for end-pointing.
+"""
+
+from collections.abc import Iterable
+
+_WORDS = {
+    "en": ("zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "double", "triple"),
+    "zh": ("零", "一", "二", "三", "四", "五", "六", "七", "八", "九", "幺", "两"),
+}
+_REPEATS = {"double": 2, "triple": 3}
+
+
+def digit_words(language: str) -> tuple[str, ...]:
+    """The words in which callers say digits, for a language like "en" or "zh-CN"; none for one that is not known."""
+    return _WORDS.get(_base(language), ())
+
+
+def count_digits(text: str, language: str) -> int:
+    """How many digits were said: "double five one" has three. A repeat with nothing after it yet counts as one."""
+    known = set(digit_words(language))
+    count, times = 0, 1
+    for word in _units(text, language):
+        if word in _REPEATS:
+            times = _REPEATS[word]
+            continue
+        if word in known or word.isdecimal():
+            count += times * (len(word) if word.isdecimal() else 1)
+        times = 1
+    return count + (times > 1)
+
+
+def _units(text: str, language: str) -> Iterable[str]:
+    return text.replace(" ", "") if _base(language) == "zh" else text.lower().split()
+
+
+def _base(language: str) -> str:
+    return language.replace("_", "-").split("-")[0].lower()
