@@ -11,7 +11,10 @@ from recordings.callid import day_of
 
 OPEN = "open"
 CLOSED = "closed"
+UNSTORED = "unstored"
 EVENTS = "events.jsonl"
+TORN_EVENTS = "events.torn"
+AUDIO = "call.flac"
 RESERVE = ".reserve"
 CALL_ENDED = "call.ended"
 
@@ -29,3 +32,8 @@ def closed_place(folder: Path, call_id: str) -> Path:
 def sealed_place(folder: Path, call_id: str) -> Path:
     """Of a call in the archive."""
     return folder.joinpath(*day_of(call_id), call_id)
+
+
+def unstored_mark(folder: Path, call_id: str) -> Path:
+    """An empty file that says: this sealed call is not in the store yet."""
+    return folder / UNSTORED / call_id
