@@ -1,0 +1,165 @@
+"""One SIP dialog with its sound: answer, play, pause, keys, hold, hang up.
+
+Every method must be called on the stack's thread (`Stack.post`); what happens comes back through `emit`.
+"""
+
+import logging
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pjsua2 as pj
+
+from telephony.legevents import Ended, Frame, Held, Key, KeyMethod, LegEvent, MediaReady
+from telephony.media import FRAME_SAMPLES, SILENCE, Tap
+from telephony.player import Player
+
+log = logging.getLogger(__name__)
+_INFO_METHOD = 1  # pjsua's number for keys that came in a SIP INFO
+
+
+class Leg(pj.Call):  # type: ignore[misc]
+    """A dialog, incoming (`call_id` given by pjsua2) or outgoing. Never destroyed before the process ends.
+
+    pjsua2 hangs up whichever call has the slot when a dead Call's destructor runs late: the stack keeps them all.
+    """
+
+    def __init__(
+        self,
+        account: pj.Account,
+        emit: Callable[[LegEvent], None],
+        bury: Callable[[object], None],
+        silence: pj.AudioMedia,
+        call_id: int = pj.PJSUA_INVALID_ID,
+    ) -> None:
+        super().__init__(account, call_id)
+        self._emit = emit
+        self._silence = silence
+        self._media: pj.AudioMedia | None = None
+        self._sample = 0
+        self._heard = b""
+        self._held = False
+        self._over = False
+        self._hung_up_here = False
+        self._rtp: dict[str, Any] = {}
+        self._caller_tap = Tap("caller", self._on_caller_frame)
+        self._hotline_tap = Tap("hotline", self._on_hotline_frame)
+        self.player = Player(self._sinks, emit, bury)
+
+    def answer(self, status: int = 200) -> None:
+        """Answers the INVITE with this status (RFC 3261 section 13.3)."""
+        parameters = pj.CallOpParam()
+        parameters.statusCode = status
+        super().answer(parameters)
+
+    def hang_up(self, status: int = 0, reason: str = "") -> None:
+        """Ends the dialog: BYE when it is up, CANCEL or this final status (603 unless given) when it is not yet."""
+        if self._over:
+            return
+        self._hung_up_here = True
+        self.read_rtp()
+        parameters = pj.CallOpParam()
+        if status:
+            parameters.statusCode = status
+        parameters.reason = reason
+        try:
+            self.hangup(parameters)
+        except pj.Error as error:
+            log.info("hang up: %s", error.reason)
+
+    def send_keys(self, keys: str) -> None:
+        """Sends keys as RTP events (RFC 4733)."""
+        self.dialDtmf(keys)
+
+    def read_rtp(self) -> dict[str, Any]:
+        """The last known counters of the stream: packets and losses each way, jitter in milliseconds."""
+        if self._media is not None and not self._over:
+            try:
+                statistics = self.getStreamStat(0)
+            except pj.Error:
+                return self._rtp
+            rtcp = statistics.rtcp
+            received, sent = rtcp.rxStat, rtcp.txStat
+            jitter = received.jitterUsec
+            self._rtp = {
+                "rx_packets": received.pkt,
+                "rx_lost": received.loss,
+                "rx_reordered": received.reorder,
+                "rx_jitter_ms": round(jitter.mean / 1000, 2),
+                "tx_packets": sent.pkt,
+                "tx_lost": sent.loss,
+            }
+        return self._rtp
+
+    # Callbacks: on the stack's thread, but for the two frames.
+
+    def onCallState(self, _parameters: pj.OnCallStateParam) -> None:
+        """pjsua2: the dialog's state changed."""
+        info = self.getInfo()
+        if info.state == pj.PJSIP_INV_STATE_DISCONNECTED and not self._over:
+            self._over = True
+            self._media = None
+            self._emit(Ended(info.lastStatusCode, info.lastReason, not self._hung_up_here, self._rtp))
+
+    def onCallMediaState(self, _parameters: pj.OnCallMediaStateParam) -> None:
+        """pjsua2: audio started, changed (re-INVITE) or was put on hold."""
+        try:
+            self._take_media()
+        except pj.Error as error:
+            log.error("media: %s", error.info())
+
+    def onDtmfDigit(self, parameters: pj.OnDtmfDigitParam) -> None:
+        """pjsua2: one key."""
+        method = KeyMethod.INFO if parameters.method == _INFO_METHOD else KeyMethod.RFC4733
+        self._emit(Key(parameters.digit, method))
+
+    def onStreamDestroyed(self, _parameters: pj.OnStreamDestroyedParam) -> None:
+        """pjsua2: last chance to read the stream's counters."""
+        self.read_rtp()
+
+    def _take_media(self) -> None:
+        info = self.getInfo()
+        active = None
+        held = False
+        for index, media in enumerate(info.media):
+            if media.type == pj.PJMEDIA_TYPE_AUDIO:
+                if media.status == pj.PJSUA_CALL_MEDIA_ACTIVE:
+                    active = self.getAudioMedia(index)
+                elif media.status in (pj.PJSUA_CALL_MEDIA_REMOTE_HOLD, pj.PJSUA_CALL_MEDIA_LOCAL_HOLD):
+                    held = True
+        first = self._media is None and self._sample == 0
+        self._media = active
+        if active is not None:
+            self._connect(active, first=first)
+        if held != self._held:
+            self._held = held
+            self._emit(Held(held))
+
+    def _connect(self, media: pj.AudioMedia, *, first: bool) -> None:
+        if first:
+            stream = self.getStreamInfo(0)
+            self._emit(MediaReady(f"{stream.codecName}/{stream.codecClockRate}"))
+            # A listener without a source gets no frames: silence keeps both taps on the bridge's clock.
+            self._silence.startTransmit(self._caller_tap)
+            self._silence.startTransmit(self._hotline_tap)
+        media.startTransmit(self._caller_tap)
+        self.player.reconnect()
+
+    def _sinks(self) -> list[pj.AudioMedia]:
+        return [self._hotline_tap] if self._media is None else [self._media, self._hotline_tap]
+
+    # The bridge's clock thread; both taps are served in the same tick, in the order in which they were made.
+
+    def _on_caller_frame(self, pcm8k: bytes) -> None:
+        self._heard = pcm8k
+
+    def _on_hotline_frame(self, pcm8k: bytes) -> None:
+        sample, self._sample = self._sample, self._sample + FRAME_SAMPLES
+        self._emit(Frame(sample, self._heard or SILENCE, pcm8k))
+        self._heard = b""
+
+
+def user_of(address: str) -> str:
+    """The user part of a name-addr such as `"Ann" <sip:ann@host;tag=1>`; the host part where there is none."""
+    match = re.search(r"sips?:(?:([^@>;]*)@)?([^>;]*)", address)
+    return (match[1] or match[2]) if match else address

@@ -1,0 +1,104 @@
+"""Plays WAV files into a leg, one after another, natively: no Python on the way of a sample.
+
+Every method must be called on the stack's thread. Pausing takes the file off the bridge, which stops it at the next
+20 ms tick of the bridge's clock; the file keeps its place because the bridge reads nothing without a listener.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+
+import pjsua2 as pj
+
+from telephony.legevents import Played, PlayFailed
+
+
+class _File(pj.AudioMediaPlayer):  # type: ignore[misc]
+    def __init__(self, token: int, on_end: Callable[[int], None]) -> None:
+        super().__init__()
+        self._token = token
+        self._on_end = on_end
+
+    def onEof2(self) -> None:
+        """The stack's thread calls this when the file is played out."""
+        self._on_end(self._token)
+
+
+class Player:
+    """The prompts of one leg. `sinks` gives the bridge ports that hear them (the leg itself, its tap)."""
+
+    def __init__(
+        self,
+        sinks: Callable[[], Sequence[pj.AudioMedia]],
+        emit: Callable[[Played | PlayFailed], None],
+        bury: Callable[[object], None],
+    ) -> None:
+        self._sinks = sinks
+        self._emit = emit
+        self._bury = bury
+        self._waiting: deque[tuple[int, str]] = deque()
+        self._file: _File | None = None
+        self._token = 0
+        self._paused = False
+
+    def play(self, token: int, path: str) -> None:
+        """Plays the file after those before it; `Played(token)` or `PlayFailed(token)` follows unless it is stopped."""
+        self._waiting.append((token, path))
+        if self._file is None:
+            self._next()
+
+    def pause(self) -> None:
+        """Falls silent at the next tick and remembers the place."""
+        if not self._paused:
+            self._paused = True
+            self._disconnect()
+
+    def resume(self) -> None:
+        """Goes on where `pause` stopped."""
+        if self._paused:
+            self._paused = False
+            self.reconnect()
+            if self._file is None:
+                self._next()
+
+    def stop(self) -> None:
+        """Falls silent at the next tick and forgets every file, those that wait too."""
+        self._waiting.clear()
+        self._disconnect()
+        self._drop()
+        self._paused = False
+
+    def reconnect(self) -> None:
+        """Connects the present file to the sinks anew, after a re-INVITE gave the leg another bridge port."""
+        if self._file is not None and not self._paused:
+            for sink in self._sinks():
+                self._file.startTransmit(sink)
+
+    def _next(self) -> None:
+        while self._waiting and self._file is None and not self._paused:
+            token, path = self._waiting.popleft()
+            file = _File(token, self._ended)
+            try:
+                file.createPlayer(path, pj.PJMEDIA_FILE_NO_LOOP)
+            except pj.Error as error:
+                self._emit(PlayFailed(token, error.reason or error.info()))
+                continue
+            self._file, self._token = file, token
+            self.reconnect()
+
+    def _ended(self, token: int) -> None:
+        if self._file is None or token != self._token:
+            return
+        self._disconnect()
+        self._drop()
+        self._emit(Played(token))
+        self._next()
+
+    def _disconnect(self) -> None:
+        if self._file is not None:
+            for sink in self._sinks():
+                self._file.stopTransmit(sink)
+
+    def _drop(self) -> None:
+        if self._file is not None:
+            self._bury(self._file)
+            self._file = None
