@@ -27,7 +27,7 @@ class Leg(pj.Call):  # type: ignore[misc]
     def __init__(
         self,
         account: pj.Account,
-        emit: Callable[[LegEvent], None],
+        emit: Callable[[LegEvent], object],
         bury: Callable[[object], None],
         silence: pj.AudioMedia,
         call_id: int = pj.PJSUA_INVALID_ID,
@@ -37,13 +37,13 @@ class Leg(pj.Call):  # type: ignore[misc]
         self._silence = silence
         self._media: pj.AudioMedia | None = None
         self._sample = 0
-        self._heard = b""
+        self._heard_frame = b""
         self._held = False
         self._over = False
         self._hung_up_here = False
-        self._rtp: dict[str, Any] = {}
-        self._caller_tap = Tap("caller", self._on_caller_frame)
-        self._hotline_tap = Tap("hotline", self._on_hotline_frame)
+        self.rtp: dict[str, Any] = {}
+        self._heard_tap = Tap("heard", self._on_heard)
+        self._played_tap = Tap("played", self._on_played)
         self.player = Player(self._sinks, emit, bury)
 
     def answer(self, status: int = 200) -> None:
@@ -71,17 +71,17 @@ class Leg(pj.Call):  # type: ignore[misc]
         """Sends keys as RTP events (RFC 4733)."""
         self.dialDtmf(keys)
 
-    def read_rtp(self) -> dict[str, Any]:
-        """The last known counters of the stream: packets and losses each way, jitter in milliseconds."""
+    def read_rtp(self) -> None:
+        """Renews `rtp`, which any thread may read: packets and losses each way, jitter in milliseconds."""
         if self._media is not None and not self._over:
             try:
                 statistics = self.getStreamStat(0)
             except pj.Error:
-                return self._rtp
+                return
             rtcp = statistics.rtcp
             received, sent = rtcp.rxStat, rtcp.txStat
             jitter = received.jitterUsec
-            self._rtp = {
+            self.rtp = {
                 "rx_packets": received.pkt,
                 "rx_lost": received.loss,
                 "rx_reordered": received.reorder,
@@ -89,7 +89,6 @@ class Leg(pj.Call):  # type: ignore[misc]
                 "tx_packets": sent.pkt,
                 "tx_lost": sent.loss,
             }
-        return self._rtp
 
     # Callbacks: on the stack's thread, but for the two frames.
 
@@ -99,7 +98,7 @@ class Leg(pj.Call):  # type: ignore[misc]
         if info.state == pj.PJSIP_INV_STATE_DISCONNECTED and not self._over:
             self._over = True
             self._media = None
-            self._emit(Ended(info.lastStatusCode, info.lastReason, not self._hung_up_here, self._rtp))
+            self._emit(Ended(info.lastStatusCode, info.lastReason, not self._hung_up_here, self.rtp))
 
     def onCallMediaState(self, _parameters: pj.OnCallMediaStateParam) -> None:
         """pjsua2: audio started, changed (re-INVITE) or was put on hold."""
@@ -140,23 +139,23 @@ class Leg(pj.Call):  # type: ignore[misc]
             stream = self.getStreamInfo(0)
             self._emit(MediaReady(f"{stream.codecName}/{stream.codecClockRate}"))
             # A listener without a source gets no frames: silence keeps both taps on the bridge's clock.
-            self._silence.startTransmit(self._caller_tap)
-            self._silence.startTransmit(self._hotline_tap)
-        media.startTransmit(self._caller_tap)
+            self._silence.startTransmit(self._heard_tap)
+            self._silence.startTransmit(self._played_tap)
+        media.startTransmit(self._heard_tap)
         self.player.reconnect()
 
     def _sinks(self) -> list[pj.AudioMedia]:
-        return [self._hotline_tap] if self._media is None else [self._media, self._hotline_tap]
+        return [self._played_tap] if self._media is None else [self._media, self._played_tap]
 
     # The bridge's clock thread; both taps are served in the same tick, in the order in which they were made.
 
-    def _on_caller_frame(self, pcm8k: bytes) -> None:
-        self._heard = pcm8k
+    def _on_heard(self, pcm8k: bytes) -> None:
+        self._heard_frame = pcm8k
 
-    def _on_hotline_frame(self, pcm8k: bytes) -> None:
+    def _on_played(self, pcm8k: bytes) -> None:
         sample, self._sample = self._sample, self._sample + FRAME_SAMPLES
-        self._emit(Frame(sample, self._heard or SILENCE, pcm8k))
-        self._heard = b""
+        self._emit(Frame(sample, self._heard_frame or SILENCE, pcm8k))
+        self._heard_frame = b""
 
 
 def user_of(address: str) -> str:

@@ -42,14 +42,14 @@ class MediaReady:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The sound of the last 60 ms on one clock: what the far end said and what it was played.
+    """The sound of the last 60 ms on one clock: what the far end said (heard) and what it was sent (played).
 
     Each is `int16[480]` at 8 kHz as bytes. `sample` is the first sample's place on the leg's clock.
     """
 
     sample: int
-    caller8k: bytes
-    hotline8k: bytes
+    heard8k: bytes
+    played8k: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,13 @@ class Held:
     """The far end put the leg on hold (`held`) or took it back."""
 
     held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Playing:
+    """The playback with this token went onto the bridge: its first sample is heard at the next tick."""
+
+    token: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,4 +99,4 @@ class Ended:
     rtp: dict[str, Any] = field(default_factory=dict)
 
 
-LegEvent = Incoming | Refused | MediaReady | Frame | Key | Held | Played | PlayFailed | Ended
+LegEvent = Incoming | Refused | MediaReady | Frame | Key | Held | Playing | Played | PlayFailed | Ended

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import pjsua2 as pj
 
-from telephony.legevents import Played, PlayFailed
+from telephony.legevents import Played, PlayFailed, Playing
 
 
 class _File(pj.AudioMediaPlayer):  # type: ignore[misc]
@@ -29,7 +29,7 @@ class Player:
     def __init__(
         self,
         sinks: Callable[[], Sequence[pj.AudioMedia]],
-        emit: Callable[[Played | PlayFailed], None],
+        emit: Callable[[Playing | Played | PlayFailed], object],
         bury: Callable[[object], None],
     ) -> None:
         self._sinks = sinks
@@ -84,6 +84,7 @@ class Player:
                 continue
             self._file, self._token = file, token
             self.reconnect()
+            self._emit(Playing(token))
 
     def _ended(self, token: int) -> None:
         if self._file is None or token != self._token:

@@ -99,7 +99,7 @@ class Stack:
         self._stopping = True
         self._thread.join(timeout_s)
 
-    def dial(self, uri: str, leg_emit: Callable[[LegEvent], None]) -> "Future[Leg]":
+    def dial(self, uri: str, leg_emit: Callable[[LegEvent], object]) -> "Future[Leg]":
         """Calls a SIP URI. The future has the leg, or DialError."""
         future: Future[Leg] = Future()
 

@@ -1,0 +1,82 @@
+"""The command line, `ivr ...`. Each command's module is imported when it is used, so that small commands start fast."""
+# ruff: noqa: PLC0415
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ivr.config import Config, ConfigError, load
+from ivr.process import EXIT_CANNOT_START, set_up_logging, signal_when_parent_dies
+
+Handler = Callable[[argparse.Namespace, Config], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parses the command line and runs the command; returns the exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if not hasattr(options, "run"):
+        parser.print_help()
+        return 2
+    set_up_logging(options.command, verbose=options.verbose)
+    try:
+        config = load(options.config)
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        return EXIT_CANNOT_START
+    run: Handler = options.run
+    try:
+        return run(options, config)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="ivr", description="Hotline answers the phone.")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--config", type=Path, default=Path("config.toml"), help="settings (default: ./config.toml)")
+    common.add_argument("--verbose", "-v", action="store_true", help="say what happens, on standard error")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    def add(name: str, run: Handler, text: str | None) -> argparse.ArgumentParser:
+        if text is None:
+            command = commands.add_parser(name, parents=[common])
+        else:
+            command = commands.add_parser(name, parents=[common], help=text, description=text)
+        command.set_defaults(run=run)
+        return command
+
+    add("serve", _serve, "run the hotline until Ctrl-C")
+    _add_dial(add)
+    for name in ("zygote", "door", "speech", "control", "broker"):
+        add(name, _process, None)
+    return parser
+
+
+def _add_dial(add: Callable[[str, Handler, str | None], argparse.ArgumentParser]) -> None:
+    from ivr import phonecli
+
+    phonecli.add_arguments(add("dial", phonecli.run, "call a SIP URI with a test phone"))
+
+
+def _serve(options: argparse.Namespace, config: Config) -> int:
+    from ivr import serve
+
+    return serve.main(config, options.config.resolve())
+
+
+def _process(options: argparse.Namespace, config: Config) -> int:
+    """One of the launcher's children. The zygote is not killed with its parent: it leaves live calls alone."""
+    import importlib
+    import signal
+
+    if options.command != "zygote":
+        signal_when_parent_dies(signal.SIGTERM)
+    module = "ivr.zygotemain" if options.command == "zygote" else f"ivr.{options.command}"
+    run: Callable[[Config], int] = importlib.import_module(module).main
+    return run(config)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
