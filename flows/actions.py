@@ -28,15 +28,26 @@ class AudioFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Silence:
+    """A pause inside a prompt."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Play:
-    """Play a prompt. Prompts are numbered within the call; a new one queues behind those still playing."""
+    """Play a prompt. Prompts are numbered within the call; a new one queues behind those still playing.
+
+    `secret` says that the text holds what the caller entered in confidence: it is spoken, but not written down.
+    """
 
     prompt: int
-    pieces: tuple[Text | AudioFile, ...]
+    pieces: tuple[Text | AudioFile | Silence, ...]
     language: str
     voice: str
     barge_in: BargeIn
     step: str
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +85,10 @@ class Expect:
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """From now on recognise what the caller says (prompts may still be playing), until `StopListening`."""
+    """From now on recognise what the caller says (prompts may still be playing), until `StopListening`.
+
+    Another `Listen` replaces the one before it and drops an utterance under way.
+    """
 
     expect: Expect
 
@@ -101,7 +115,10 @@ class CancelTimer:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Do something outside (kind: "http", "random", ...) and answer with `Replied(request=...)`."""
+    """Do something outside and answer with `Replied(request=...)`; a kind nobody can do is answered with ok=False.
+
+    Kinds: "http", "random", "record", "recording", "send_dtmf". The engine runs a timer of its own beside each.
+    """
 
     request: int
     kind: str

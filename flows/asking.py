@@ -1,0 +1,244 @@
+"""How a step asks: prompt, listening, keys, confidence, asking back, counted failures, words that work everywhere."""
+
+from flows import commands
+from flows.actions import BargeIn, Expect
+from flows.commands import BACK, REPEAT
+from flows.flow import Defaults
+from flows.grammars import Answer, Grammar, Wait, YesNo, grammar
+from flows.nlu.words import is_backchannel, is_noise, normal
+from flows.run import HISTORY, Run, masked
+from flows.state import Pending, Phase
+from flows.steps.base import Handler, Prompt
+from flows.steps.speech import Asking, Confirm, Gather, Menu
+from flows.turn import Sound
+
+CONFIRM_KEYS = ("1", "2")
+_SETTINGS = tuple(Defaults.model_fields)
+
+
+def enter(run: Run, step: Asking) -> None:
+    """Asks for the first time."""
+    if run.history[-1:] != (run.name,):
+        run.history = (*run.history, run.name)[-HISTORY:]
+    ask(run, step, _question(run, step))
+
+
+def ask(run: Run, step: Asking, prompt: Prompt | None) -> None:
+    """Plays a question and listens."""
+    run.phase = Phase.ASKING
+    run.keys = ""
+    run.pending = None
+    run.play(prompt, settings(run, step).barge_in)
+    _listen(run, step)
+
+
+def sound(run: Run, step: Asking, text: str, confidence: float) -> Sound:
+    """What an utterance amounts to while this step asks."""
+    if is_noise(text) or run.keys:
+        return Sound.NOISE
+    known = _grammar(run, step).hear(text) is not None or commands.heard(run.flow, run.language, text) is not None
+    if known and confidence >= settings(run, step).confidence:
+        return Sound.MATCH
+    return Sound.BACKCHANNEL if is_backchannel(text) else Sound.WORDS
+
+
+def heard(run: Run, step: Asking, text: str, confidence: float) -> None:
+    """The caller said something that is a turn of their own."""
+    answer = _grammar(run, step).hear(text)
+    if confidence < settings(run, step).confidence:
+        failed(run, step, "nomatch")
+    elif answer is None:
+        command = commands.heard(run.flow, run.language, text)
+        if command is None:
+            failed(run, step, "nomatch")
+        else:
+            do_command(run, step, command)
+    elif run.phase is Phase.CONFIRMING:
+        confirmed(run, step, bool(answer.value), "speech")
+    elif confidence < settings(run, step).confirm_below and not isinstance(step, Confirm):
+        ask_back(run, step, answer, confidence)
+    else:
+        accept(run, step, answer, confidence, "speech")
+
+
+def pressed(run: Run, step: Asking, key: str) -> None:
+    """The caller pressed a key."""
+    run.cancel("noinput", "speech")
+    term_key = settings(run, step).term_key
+    if run.keys and key == term_key:
+        finish_keys(run, step)
+        return
+    run.keys += key
+    _press(run, step, finished=False)
+
+
+def finish_keys(run: Run, step: Asking) -> None:
+    """The caller ended the entry, by the terminating key or by stopping."""
+    _press(run, step, finished=True)
+
+
+def _press(run: Run, step: Asking, finished: bool) -> None:
+    keys = run.keys
+    found = _grammar(run, step).press(keys, finished)
+    if isinstance(found, Wait):
+        run.start("interdigit", settings(run, step).interdigit_timeout)
+        return
+    run.cancel("interdigit")
+    run.keys = ""
+    if found is None:
+        command = commands.pressed(run.flow, keys)
+        if command is None:
+            failed(run, step, "nomatch")
+        else:
+            do_command(run, step, command)
+    elif run.phase is Phase.CONFIRMING:
+        confirmed(run, step, bool(found.value), "key")
+    else:
+        accept(run, step, found, 1.0, "key")
+
+
+def ask_back(run: Run, step: Asking, answer: Answer, confidence: float) -> None:
+    """Asks whether this was what the caller said."""
+    run.pending = Pending(answer.value, answer.text, answer.target, confidence)
+    run.phase = Phase.CONFIRMING
+    mode = settings(run, step).barge_in
+    if step.confirm:
+        run.play(step.confirm, mode, {"heard": answer.text}, secret=_is_secret(step))
+    else:
+        run.say_own("confirm", mode, secret=_is_secret(step), heard=answer.text)
+    _listen(run, step)
+
+
+def confirmed(run: Run, step: Asking, yes: bool, by: str) -> None:
+    """The caller said whether it was."""
+    pending = run.pending
+    if yes and pending:
+        accept(run, step, Answer(pending.value, pending.text, pending.target), pending.confidence, by)
+    else:
+        failed(run, step, "nomatch")
+
+
+def accept(run: Run, step: Asking, answer: Answer, confidence: float, by: str) -> None:
+    """Takes the answer: notes it, keeps it, goes on."""
+    secret = _is_secret(step)
+    run.note(
+        "matched",
+        step=run.name,
+        text=masked(answer.text) if secret else answer.text,
+        value=masked(answer.value) if secret else answer.value,
+        confidence=confidence,
+        by=by,
+    )
+    match step:
+        case Menu():
+            if step.into:
+                run.assign(step.into, answer.value)
+            run.goto(answer.target)
+        case Gather():
+            run.assign(step.into, answer.value, secret)
+            run.goto(step.next)
+        case Confirm():
+            run.goto(step.yes if answer.value else step.no)
+
+
+def failed(run: Run, step: Asking, event: str) -> None:
+    """No answer: counts it, does what the handler says, asks again or gives up after `attempts`."""
+    run.keys = run.ahead = ""
+    handler = run.event(event)
+    failures = sum(run.counts.get(name, 0) for name in ("noinput", "nomatch", "max_speech"))
+    if handler and handler.next:
+        _follow(run, step, handler)
+    elif failures >= settings(run, step).attempts:
+        give_up(run, step)
+    elif handler and handler.prompt:
+        run.play(handler.prompt, settings(run, step).barge_in)
+        ask(run, step, _question(run, step, again=True) if handler.again else None)
+    else:
+        if not step.reprompt:
+            run.say_own(event, settings(run, step).barge_in)
+        ask(run, step, _question(run, step, again=True))
+
+
+def give_up(run: Run, step: Asking) -> None:
+    """The step was asked in vain as often as it may be."""
+    handler = run.event("attempts")
+    if handler and handler.next:
+        _follow(run, step, handler)
+        return
+    if handler and handler.prompt:
+        run.play(handler.prompt, BargeIn.NO)
+    else:
+        run.say_own("attempts", BargeIn.NO)
+    run.end("completed")
+
+
+def do_command(run: Run, step: Asking, name: str) -> None:
+    """Carries out a word that works everywhere: by the step's handler, else as the flow says, else as built in."""
+    handler = run.event(name)
+    command = commands.named(run.flow, name)
+    prompt = handler.prompt if handler else command.prompt
+    target = handler.next if handler else command.next
+    if target is None and prompt is None and name == BACK and len(run.history) > 1:
+        run.history = run.history[:-1]
+        target = run.history[-1]
+    run.play(prompt, settings(run, step).barge_in)
+    if target:
+        run.goto(target)
+        return
+    silent = prompt is None or (handler is not None and handler.again)
+    ask(run, step, _question(run, step) if silent or name in (REPEAT, BACK) else None)
+
+
+def without_recogniser(run: Run, step: Asking) -> None:
+    """The recogniser is gone: the step goes on by keys."""
+    handler = run.event("error.asr")
+    if handler and (handler.next or handler.prompt):
+        _follow(run, step, handler)
+    elif step.prompt_keys:
+        run.stop_prompts()
+        ask(run, step, step.prompt_keys)
+
+
+def _follow(run: Run, step: Asking, handler: Handler) -> None:
+    run.play(handler.prompt, settings(run, step).barge_in)
+    if handler.next:
+        run.goto(handler.next)
+    elif handler.again:
+        ask(run, step, _question(run, step, again=True))
+
+
+def _listen(run: Run, step: Asking) -> None:
+    expected = _grammar(run, step).expected()
+    everywhere = commands.phrases(run.flow, run.language).values()
+    run.listen(
+        Expect(
+            run.language,
+            tuple(dict.fromkeys((*expected.phrases, *(normal(phrase) for words in everywhere for phrase in words)))),
+            expected.digits,
+            expected.words,
+            settings(run, step).complete_timeout,
+            settings(run, step).incomplete_timeout,
+            settings(run, step).max_speech,
+        )
+    )
+
+
+def _grammar(run: Run, step: Asking) -> Grammar:
+    return YesNo(run.language, *CONFIRM_KEYS) if run.phase is Phase.CONFIRMING else grammar(step, run.language)
+
+
+def _question(run: Run, step: Asking, again: bool = False) -> Prompt:
+    if run.keys_only and step.prompt_keys:
+        return step.prompt_keys
+    return step.reprompt if again and step.reprompt else step.prompt
+
+
+def settings(run: Run, step: Asking) -> Defaults:
+    """The flow's defaults with what the step says itself."""
+    defaults = run.flow.header.defaults
+    own = {name: value for name in _SETTINGS if (value := getattr(step, name)) is not None}
+    return defaults.model_copy(update=own) if own else defaults
+
+
+def _is_secret(step: Asking) -> bool:
+    return isinstance(step, Gather) and step.secret

@@ -1,0 +1,1 @@
+"""Spoken answers to values, English and Mandarin. Pure: text in, value or None out."""

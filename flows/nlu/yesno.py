@@ -1,0 +1,82 @@
+"""Yes and no, in the many ways people say them."""
+
+from flows.nlu.words import is_han, normal, without_fillers
+
+_YES = (
+    "yes", "yeah", "yep", "yup", "yes please", "correct", "right", "that's right", "that is right", "sure", "okay",
+    "ok", "of course", "exactly", "absolutely", "affirmative", "true", "i do", "it is", "go ahead",
+    "please do", "that's correct", "uh huh", "mhm",
+)  # fmt: skip
+_NO = (
+    "no", "nope", "nah", "no thanks", "no thank you", "not", "wrong", "incorrect", "negative", "don't", "never",
+    "that's wrong", "not right", "not correct", "not really", "false", "i don't", "it isn't", "nothing", "none",
+    "no no",
+)  # fmt: skip
+_HAN_NO = (
+    "不是",
+    "不对",
+    "不行",
+    "不要",
+    "不用",
+    "不好",
+    "不了",
+    "不需要",
+    "没有",
+    "没了",
+    "错",
+    "否",
+    "不",
+    "别",
+    "没",
+)
+_HAN_YES = (
+    "是的",
+    "是",
+    "对的",
+    "对",
+    "好的",
+    "好",
+    "可以",
+    "行",
+    "没错",
+    "没问题",
+    "嗯",
+    "要",
+    "需要",
+    "确认",
+    "正确",
+    "当然",
+)
+
+
+def yes_or_no(text: str) -> bool | None:
+    """True for yes, False for no, None where neither or both were said."""
+    said = normal(text)
+    if not said:
+        return None
+    if is_han(said):
+        return _han(said)
+    if said in _NO:
+        return False
+    if said in _YES:
+        return True
+    words = set(without_fillers(said).split()) | set(said.split())
+    no = bool(words & {"no", "nope", "nah", "not", "wrong", "incorrect", "don't", "isn't", "never"})
+    yes = bool(words & {"yes", "yeah", "yep", "yup", "correct", "right", "sure", "exactly"})
+    if no and yes and words & {"not", "isn't"}:
+        return False  # "that's not right"
+    return yes if yes is not no else None
+
+
+def _han(said: str) -> bool | None:
+    for positive in ("没错", "没问题"):
+        if positive in said:
+            return True
+    if any(word in said for word in _HAN_NO):
+        return False
+    return True if any(word in said for word in _HAN_YES) else None
+
+
+def phrases(language: str) -> tuple[str, ...]:
+    """Whole answers for the recogniser's grammar and the end-pointer."""
+    return (*_HAN_YES, *_HAN_NO) if language.startswith("zh") else (*_YES, *_NO)

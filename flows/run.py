@@ -1,0 +1,249 @@
+"""One run of `step`: the state thawed, the helpers that behaviour is written with, the state frozen again.
+
+Lives for one event only and never leaves `flows.machine`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from flows.actions import (
+    Action,
+    AudioFile,
+    BargeIn,
+    CancelTimer,
+    Expect,
+    HangUp,
+    Listen,
+    Note,
+    Play,
+    Silence,
+    StartTimer,
+    StopListening,
+    StopPrompts,
+    Text,
+)
+from flows.evaluation import evaluate, is_true
+from flows.expressions import Expression, names
+from flows.flow import Flow
+from flows.functions import Context, Value
+from flows.state import Phase, State
+from flows.steps.base import Handler, Prompt, Recorded, Step
+from flows.turn import Playing, Reply, Turn, Verdict
+from flows.wording import wording
+
+HISTORY = 20
+
+
+class Run:
+    """The mutable twin of a `State` during one event, with the actions so far."""
+
+    def __init__(self, flow: Flow, state: State, now: float) -> None:
+        self.flow = flow
+        self.now = now
+        self.actions: list[Action] = []
+        self.target: str | None = None
+        self.language = state.language
+        self.voice = state.voice
+        self.phase = state.phase
+        self.name = state.step
+        self.variables: Mapping[str, Value] = state.variables
+        self.secrets = state.secrets
+        self.frames = state.frames
+        self.counts = dict(state.counts)
+        self.keys = state.keys
+        self.ahead = state.ahead
+        self.pending = state.pending
+        self.turn: Turn = state.turn
+        self.timers = set(state.timers)
+        self.prompts = state.prompts
+        self.requests = state.requests
+        self.keys_only = state.keys_only
+        self.history = state.history
+
+    def freeze(self) -> State:
+        """The state after the event."""
+        return State(
+            flow=self.flow.name,
+            version=self.flow.version,
+            language=self.language,
+            voice=self.voice,
+            phase=self.phase,
+            step=self.name,
+            variables=self.variables,
+            secrets=self.secrets,
+            frames=self.frames,
+            counts=self.counts,
+            keys=self.keys,
+            ahead=self.ahead,
+            pending=self.pending,
+            turn=self.turn,
+            timers=frozenset(self.timers),
+            prompts=self.prompts,
+            requests=self.requests,
+            keys_only=self.keys_only,
+            history=self.history,
+        )
+
+    @property
+    def step(self) -> Step | None:
+        """The step the conversation is in."""
+        return self.flow.steps.get(self.name)
+
+    @property
+    def asking(self) -> bool:
+        """Whether an answer of the caller is awaited."""
+        return self.phase in (Phase.ASKING, Phase.CONFIRMING)
+
+    @property
+    def context(self) -> Context:
+        """What expressions know beside variables."""
+        return Context(self.language, self.now)
+
+    def act(self, *actions: Action) -> None:
+        """Adds actions."""
+        self.actions.extend(actions)
+
+    def note(self, kind: str, **data: Value) -> None:
+        """Writes something down for the archive."""
+        self.act(Note(kind, data))
+
+    def goto(self, step: str) -> None:
+        """Leaves this step; the machine enters the other one."""
+        self.target = step
+
+    # -- variables
+
+    def scope(self, extra: Mapping[str, Value] | None = None) -> Mapping[str, Value]:
+        """What expressions see."""
+        scope = {**self.flow.header.data, **self.variables}
+        return {**scope, **extra} if extra else scope
+
+    def value(self, expression: Expression) -> Value:
+        """The value of an expression now."""
+        return evaluate(expression, self.scope(), self.context)
+
+    def holds(self, expression: Expression) -> bool:
+        """Whether a condition holds now."""
+        return is_true(expression, self.scope(), self.context)
+
+    def assign(self, name: str, value: Value, secret: bool = False) -> None:
+        """Sets a variable; what is secret stays so until it is overwritten with something that is not."""
+        self.variables = {**self.variables, name: value}
+        self.secrets = self.secrets | {name} if secret else self.secrets - {name}
+        self.note("variable", name=name, value=masked(value) if secret else value)
+
+    def touches_secret(self, expression: Expression) -> bool:
+        """Whether a secret variable takes part in the expression."""
+        return bool(self.secrets) and any(name.name in self.secrets for name in names(expression.root))
+
+    # -- prompts
+
+    def play(
+        self,
+        prompt: Prompt | None,
+        barge_in: BargeIn,
+        extra: Mapping[str, Value] | None = None,
+        secret: bool = False,
+    ) -> None:
+        """Queues a prompt; one without a word plays nothing. `extra` are names that only this prompt knows."""
+        if prompt is None:
+            return
+        parts = prompt.within(self.language)
+        if parts is None:
+            parts = prompt.variants[0][1]
+        scope = self.scope(extra)
+        pieces: list[Text | AudioFile | Silence] = []
+        for part in parts:
+            if isinstance(part, Recorded):
+                pieces.append(AudioFile(part.path))
+                continue
+            pieces.extend(part.speak(scope, self.context))
+            secret = secret or any(self.touches_secret(hole.expression) for hole in part.holes)
+        self._queue(tuple(pieces), barge_in, secret)
+
+    def say_own(self, key: str, barge_in: BargeIn, secret: bool = False, **values: str) -> None:
+        """Queues one of the engine's own sentences."""
+        self._queue((Text(wording(self.language)[key].format(**values)),), barge_in, secret)
+
+    def _queue(self, pieces: tuple[Text | AudioFile | Silence, ...], barge_in: BargeIn, secret: bool) -> None:
+        if not pieces:
+            return
+        self.prompts += 1
+        self.act(Play(self.prompts, pieces, self.language, self.voice, barge_in, self.name, secret))
+        self.turn = replace(self.turn, queue=(*self.turn.queue, Playing(self.prompts, barge_in)))
+
+    def stop_prompts(self) -> None:
+        """Silence at once, where something plays."""
+        if self.turn.queue:
+            self.act(StopPrompts())
+            self.turn = replace(self.turn, queue=(), paused=False)
+
+    # -- listening and timers
+
+    def listen(self, expect: Expect) -> None:
+        """Listens for an answer, where there is a recogniser."""
+        if not self.keys_only:
+            self.act(Listen(expect))
+            self.turn = replace(self.turn, listening=True, speaking=False)
+            self.cancel("speech")
+
+    def stop_listening(self) -> None:
+        """Listens no more."""
+        if self.turn.listening:
+            self.act(StopListening())
+            self.turn = replace(self.turn, listening=False, speaking=False)
+            self.cancel("speech")
+
+    def take(self, reply: Reply) -> Verdict:
+        """Takes over what `flows.turn` decided."""
+        self.turn, actions, verdict = reply
+        self.act(*actions)
+        return verdict
+
+    def start(self, timer: str, seconds: float) -> None:
+        """Starts a timer, or starts it anew."""
+        self.timers.add(timer)
+        self.act(StartTimer(timer, seconds))
+
+    def cancel(self, *timers: str) -> None:
+        """Stops those that run."""
+        for timer in timers:
+            if timer in self.timers:
+                self.timers.discard(timer)
+                self.act(CancelTimer(timer))
+
+    # -- events and ends
+
+    def event(self, event: str) -> Handler | None:
+        """Counts an event of this step and finds its handler: the n-th time the n-th entry, then the last."""
+        count = self.counts.get(event, 0) + 1
+        self.counts[event] = count
+        self.note("flow.event", event=event, step=self.name, count=count)
+        step = self.step
+        handlers = (step.on.get(event) if step else None) or self.flow.header.on.get(event)
+        return handlers[min(count, len(handlers)) - 1] if handlers else None
+
+    def leave(self) -> None:
+        """Puts away what belonged to the step: listening, timers, keys."""
+        self.stop_listening()
+        self.cancel(*sorted(self.timers))
+        self.keys = ""
+        self.pending = None
+
+    def end(self, reason: str) -> None:
+        """Ends the call after the prompts that are queued."""
+        self.leave()
+        self.phase = Phase.ENDED
+        self.target = None
+        self.act(HangUp(reason))
+
+    def fail(self, code: str, detail: str) -> None:
+        """Ends the call because the flow cannot go on: says so and hangs up."""
+        self.note("error", code=code, detail=detail)
+        self.say_own("broken", BargeIn.NO)
+        self.end("flow_error")
+
+
+def masked(value: Value) -> Value:
+    """A secret value as it may be written down."""
+    return "*" * len(value) if isinstance(value, str) else "***"

@@ -1,0 +1,98 @@
+"""Where a conversation stands: one frozen value that can be written as JSON and read back equal."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from flows.errors import SnapshotError
+from flows.turn import Turn
+
+
+class Phase(StrEnum):
+    """What the conversation waits for."""
+
+    NEW = "new"
+    """The start of the call."""
+    ASKING = "asking"
+    """An answer."""
+    CONFIRMING = "confirming"
+    """Yes or no to what was understood."""
+    WAITING = "waiting"
+    """The answer to a `Request`, or a timer."""
+    DRAINING = "draining"
+    """The end of the prompts before something is done."""
+    ENDED = "ended"
+    """Nothing: the flow is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An answer that was understood but not yet confirmed."""
+
+    value: Any
+    text: str
+    target: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A flow that waits for the sub-flow it called."""
+
+    flow: str
+    step: str
+    variables: Mapping[str, Any]
+    secrets: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything about a conversation but the flow's text. Durations and times are seconds.
+
+    `counts` counts events during the present visit of the step; `keys` are those of the entry under way, `ahead` those
+    typed before anybody asked; `history` are the asking steps before this one.
+    """
+
+    flow: str
+    version: int
+    language: str
+    voice: str = ""
+    phase: Phase = Phase.NEW
+    step: str = ""
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    secrets: frozenset[str] = frozenset()
+    frames: tuple[Frame, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    keys: str = ""
+    ahead: str = ""
+    pending: Pending | None = None
+    turn: Turn = field(default_factory=Turn)
+    timers: frozenset[str] = frozenset()
+    prompts: int = 0
+    requests: int = 0
+    keys_only: bool = False
+    history: tuple[str, ...] = ()
+
+
+_ADAPTER = TypeAdapter(State)
+
+
+def snapshot(state: State) -> dict[str, Any]:
+    """The state as plain JSON."""
+    dumped = _ADAPTER.dump_python(state, mode="json")
+    assert isinstance(dumped, dict)
+    for part in (dumped, *dumped["frames"]):
+        part["secrets"] = sorted(part["secrets"])
+    dumped["timers"] = sorted(dumped["timers"])
+    return dumped
+
+
+def restore(saved: Mapping[str, Any]) -> State:
+    """The state that `snapshot` wrote. Raises SnapshotError."""
+    try:
+        return _ADAPTER.validate_python(dict(saved))
+    except ValidationError as error:
+        raise SnapshotError(f"not a saved conversation: {error.error_count()} fields do not fit") from error
