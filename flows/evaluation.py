@@ -23,7 +23,7 @@ def is_true(expression: Expression, variables: Mapping[str, Value], context: Con
     return evaluate(expression, variables, context) is True
 
 
-def _value(node: Node, variables: Mapping[str, Value], context: Context) -> Value:  # noqa: C901 - one case for each node
+def _value(node: Node, variables: Mapping[str, Value], context: Context) -> Value:
     match node:
         case Literal(value):
             return value
