@@ -18,7 +18,7 @@ def digit_words(language: str) -> tuple[str, ...]:
 
 
 def count_digits(text: str, language: str) -> int:
-    """How many digits were said: "double five one" has three. A repeat with nothing after it yet counts as one."""
+    """How many digits were said: "double five one" has three, "five double" one until its digit is said."""
     known = set(digit_words(language))
     count, times = 0, 1
     for word in _units(text, language):
@@ -28,11 +28,16 @@ def count_digits(text: str, language: str) -> int:
         if word in known or word.isdecimal():
             count += times * (len(word) if word.isdecimal() else 1)
         times = 1
-    return count + (times > 1)
+    return count
+
+
+def is_mandarin(language: str) -> bool:
+    """Whether words of this language are written without spaces and each digit is one character."""
+    return _base(language) == "zh"
 
 
 def _units(text: str, language: str) -> Iterable[str]:
-    return text.replace(" ", "") if _base(language) == "zh" else text.lower().split()
+    return text.replace(" ", "") if is_mandarin(language) else text.lower().split()
 
 
 def _base(language: str) -> str:

@@ -13,7 +13,7 @@ from asr.digits import count_digits, digit_words
         ("oh five", "en-GB", 2),
         ("double five one", "en", 3),
         ("triple nine", "en", 3),
-        ("double", "en", 1),
+        ("five double", "en", 1),
         ("my balance", "en", 0),
         ("call 110 now", "en", 3),
         ("一 二 三", "zh-CN", 3),
