@@ -5,13 +5,15 @@ An adapter is imported when it is used, so that a process which only looks promp
 
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tts.synthesiser import Synthesiser
+if TYPE_CHECKING:
+    from tts.synthesiser import Synthesiser
 
 _PACKAGES = {"espeak": "espeakng-loader", "piper": "piper-tts", "fake": ""}
 
 
-def create(engine: str, models: Path) -> Synthesiser:
+def create(engine: str, models: Path) -> "Synthesiser":
     """Starts an engine in this process. Raises SynthesiserFailed; KeyError for a name that is not in the table."""
     # ruff: noqa: PLC0415
     match engine:

@@ -30,6 +30,7 @@ class IsolatedSynthesiser:
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
         self._unread = b""
+        self._closed = False
 
     @property
     def pid(self) -> int | None:
@@ -52,6 +53,9 @@ class IsolatedSynthesiser:
 
     def close(self) -> None:
         """Ends the engine's process."""
+        self._closed = True
+        if self._child is not None:
+            self._child.kill()  # without the lock: whoever waits for an answer has it
         with self._lock:
             self._kill()
 
@@ -72,6 +76,8 @@ class IsolatedSynthesiser:
         if self._child is not None and self._child.poll() is None:
             return self._child
         self._kill()
+        if self._closed:
+            raise EngineCrashed(f"the {self._engine} engine is closed")
         environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         child = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
         self._child, self._unread = child, b""

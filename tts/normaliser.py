@@ -10,7 +10,9 @@ from tts import english, mandarin
 
 # Full-width digits and signs, as Chinese keyboards make them.
 _NARROW = str.maketrans("０１２３４５６７８９＃＊％＄＋￥", "0123456789#*%$+¥")
-_UNSPEAKABLE = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060\ufeff\ufe0f\U0001f000-\U0001faff]+")
+_UNSPEAKABLE = re.compile(
+    r"[\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060\ufeff\ufe0f\ud800-\udfff\U0001f000-\U0001faff]+"
+)
 
 
 def normalise(text: str, language: str) -> str:
