@@ -13,12 +13,14 @@ from pydantic import BaseModel, ValidationError
 
 from flows.errors import ExpressionError
 from flows.flow import Flow, Header
+from flows.inside import inside
 from flows.positions import Path, Places, places
 from flows.problems import Position, Problem, Severity
 from flows.steps.base import NAME, Step
 from flows.steps.kinds import BY_TYPE
 
 MAX_CHARACTERS = 2_000_000
+MAX_DEPTH = 40
 
 
 def read(text: str, file: str) -> tuple[Flow | None, list[Problem]]:
@@ -28,6 +30,8 @@ def read(text: str, file: str) -> tuple[Flow | None, list[Problem]]:
         return None, [_problem(file, Position(1, 1), "file.too_big", what, "split it into sub-flows")]
     try:
         document = tomllib.loads(text)
+        if _is_deep(document):
+            raise RecursionError
         where = _places(text)
     except tomllib.TOMLDecodeError as error:
         return None, [_not_toml(file, str(error))]
@@ -35,6 +39,16 @@ def read(text: str, file: str) -> tuple[Flow | None, list[Problem]]:
         what = "this is nested too deeply" if isinstance(error, RecursionError) else f"not TOML: {error}"
         return None, [_problem(file, Position(1, 1), "toml", what)]
     return _Reader(file, text, document, where).flow()
+
+
+def _is_deep(document: dict[str, Any]) -> bool:
+    level: list[Any] = [document]
+    for _ in range(MAX_DEPTH):
+        level = [inner for table in level for inner in (table.values() if isinstance(table, dict) else table)]
+        level = [inner for inner in level if isinstance(inner, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def _places(text: str) -> Places:
@@ -119,26 +133,15 @@ class _Reader:
                 known = _keys(model, item["loc"][:-1])
                 self.fault(place, "key.unknown", f'there is no key "{last}" here', _suggest(last, known))
             case "value_error" if isinstance(inner, ExpressionError):
-                self.fault(place, "expression", f"{last}: {inner}", at=self.inside(place, inner.offset))
+                at = inside(self.text, self.places.value(place), inner.offset)
+                self.fault(place, "expression", f"{last}: {inner}", at=at)
             case _:
                 what = str(item["msg"]).removeprefix("Value error, ")
-                self.fault(place, "key.value", f"{last}: {_plainly(item, what)}")
+                label = f"{last}: " if place and isinstance(place[-1], str) else ""
+                self.fault(place, "key.value", label + _plainly(item, what))
 
     def fault(self, path: Path, code: str, what: str, mend: str = "", at: Position | None = None) -> None:
         self.problems.append(_problem(self.file, at or self.places.key(path), code, what, mend))
-
-    def inside(self, path: Path, offset: int) -> Position:
-        return inside(self.text, self.places.value(path), offset)
-
-
-def inside(text: str, value: Position, offset: int) -> Position:
-    """The place of a character inside a value that is a plain one-line string; else the place of the value."""
-    lines = text.split("\n", value.line)
-    line = lines[value.line - 1] if value.line <= len(lines) else ""
-    quoted = line[value.column - 1 :]
-    if quoted[:1] in ('"', "'") and quoted[:3] not in ('"""', "'''") and "\\" not in quoted[: offset + 2]:
-        return Position(value.line, value.column + 1 + offset)
-    return value
 
 
 def _split(part: int | str) -> tuple[int | str, ...]:

@@ -1,0 +1,1 @@
+"""What `flows.checker` looks at, one concern in each module."""

@@ -1,0 +1,145 @@
+"""What callers say and hear: keys used twice, choices that sound alike, unknown words, missing translations."""
+
+from collections.abc import Iterator, Mapping
+
+from flows.checks.report import Report
+from flows.checks.walk import values
+from flows.flow import Flow
+from flows.nlu.words import is_han, normal
+from flows.positions import Path
+from flows.steps.base import Phrases, Prompt, Recorded
+from flows.steps.speech import Gather, Menu
+from flows.templates import Template
+from flows.wording import LANGUAGES
+
+Vocabulary = Mapping[str, frozenset[str]]
+
+
+def check(report: Report, flow: Flow, vocabulary: Vocabulary) -> None:
+    """Reports what a caller would stumble over."""
+    if flow.header.language.split("-", 1)[0] not in LANGUAGES:
+        what = f"the engine's own sentences and spoken numbers know {' and '.join(LANGUAGES)} only"
+        report.warning(("language",), "language.unknown", what, "they will be English")
+    for name, step in flow.steps.items():
+        options = _options(("step", name), step)
+        _keys(report, options)
+        for language in languages(flow):
+            _alike(report, options, language)
+    _translations(report, flow)
+    _words(report, flow, vocabulary)
+
+
+def languages(flow: Flow) -> list[str]:
+    """The languages that the flow speaks."""
+    return [flow.header.language]
+
+
+def _options(path: Path, step: object) -> list[tuple[Path, str | None, Phrases | None]]:
+    match step:
+        case Menu():
+            return [((*path, "choices", place), one.key, one.say) for place, one in enumerate(step.choices)]
+        case Gather():
+            return [((*path, "items", place), one.key, one.say) for place, one in enumerate(step.items)]
+    return []
+
+
+def _keys(report: Report, options: list[tuple[Path, str | None, Phrases | None]]) -> None:
+    seen: set[str] = set()
+    for path, key, _ in options:
+        if key is None:
+            continue
+        if key in seen:
+            report.error((*path, "key"), "key.twice", f"key {key} is used twice in this step", "choose another key")
+        seen.add(key)
+
+
+def _alike(report: Report, options: list[tuple[Path, str | None, Phrases | None]], language: str) -> None:
+    seen: dict[str, int] = {}
+    for number, (path, _, say) in enumerate(options):
+        for phrase in say.within(language) if say else ():
+            said = normal(phrase)
+            if not said:
+                report.error((*path, "say"), "phrase.empty", f'"{phrase}" holds nothing that can be said')
+                continue
+            if seen.get(said, number) != number:
+                report.error(
+                    (*path, "say"), "phrase.twice", f'"{phrase}" chooses two things', "say one of them otherwise"
+                )
+            for other, owner in seen.items():
+                if owner != number and said != other and sounds_like(said, other):
+                    mend = "choose words that differ more"
+                    report.warning((*path, "say"), "phrase.alike", f'"{phrase}" sounds much like "{other}"', mend)
+            seen.setdefault(said, number)
+
+
+def sounds_like(one: str, other: str) -> bool:
+    """Whether a recogniser would often take one phrase for the other: the same sounds but for one or two."""
+    if is_han(one) or is_han(other):
+        return False
+    first, second = _sounds(one), _sounds(other)
+    longest = max(len(first), len(second))
+    return longest >= 3 and _distance(first, second) <= (1 if longest >= 5 else 0)
+
+
+_SOUNDS = (
+    ("ow", "a"), ("ght", "t"), ("ph", "f"), ("ck", "k"), ("wh", "w"), ("wr", "r"), ("kn", "n"), ("th", "d"), ("sh", "s"),
+    ("ch", "s"), ("qu", "kw"), ("x", "ks"), ("z", "s"), ("c", "k"), ("v", "f"), ("b", "p"), ("g", "k"), ("t", "d"), ("y", "i"),
+)  # fmt: skip
+
+
+def _sounds(phrase: str) -> str:
+    """A rough spelling of English sounds: consonants that lines blur fall together, vowels become one."""
+    text = phrase.replace(" ", "").replace("'", "")
+    for written, sound in _SOUNDS:
+        text = text.replace(written, sound)
+    text = "".join("a" if letter in "aeiou" else letter for letter in text)
+    return "".join(letter for place, letter in enumerate(text) if place == 0 or letter != text[place - 1])
+
+
+def _distance(one: str, other: str) -> int:
+    row = list(range(len(other) + 1))
+    for place, letter in enumerate(one, 1):
+        before, row[0] = row[0], place
+        for column, wanted in enumerate(other, 1):
+            before, row[column] = row[column], min(row[column] + 1, row[column - 1] + 1, before + (letter != wanted))
+    return row[-1]
+
+
+def _translations(report: Report, flow: Flow) -> None:
+    for path, prompt in _prompts(flow):
+        if not any(_has_content(part) for _, parts in prompt.variants for part in parts):
+            report.warning(path, "prompt.empty", "this prompt is empty", "write what the caller should hear")
+        for language in languages(flow):
+            if prompt.within(language) is None:
+                mend = f'add "{language}" = "..."'
+                report.error(path, "prompt.translation", f"this prompt has no text in {language}", mend)
+
+
+def _has_content(part: Template | Recorded) -> bool:
+    return isinstance(part, Recorded) or bool(part.source.strip())
+
+
+def _prompts(flow: Flow) -> Iterator[tuple[Path, Prompt]]:
+    for start, model in (((), flow.header), *((("step", name), step) for name, step in flow.steps.items())):
+        for path, value in values(model, start):
+            if isinstance(value, Prompt):
+                yield path, value
+
+
+def _words(report: Report, flow: Flow, vocabulary: Vocabulary) -> None:
+    for start, model in (((), flow.header), *((("step", name), step) for name, step in flow.steps.items())):
+        for path, value in values(model, start):
+            if not isinstance(value, Phrases):
+                continue
+            for language, known in vocabulary.items():
+                unknown = _unknown(value, language, flow, known)
+                if unknown:
+                    words = ", ".join(unknown)
+                    mend = "fetch a larger model (ivr models list), or choose other words; the keys work anyway"
+                    report.warning(path, "word.unknown", f"the {language} recogniser does not know: {words}", mend)
+
+
+def _unknown(phrases: Phrases, language: str, flow: Flow, known: frozenset[str]) -> list[str]:
+    spoken = [tag for tag in languages(flow) if tag.split("-", 1)[0] == language.split("-", 1)[0]]
+    said = [normal(phrase) for tag in spoken for phrase in phrases.within(tag)]
+    return sorted({word for phrase in said for word in phrase.split() if word not in known})

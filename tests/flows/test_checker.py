@@ -1,0 +1,77 @@
+"""A corpus of good and bad flows, each with the report it must give; and texts that no checker likes."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from flows.checker import check
+from flows.flow import Flow
+from flows.loader import MAX_CHARACTERS, read
+from flows.problems import Problem, in_order
+
+CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.toml"))
+LIBRARY = sorted((Path(__file__).parents[2] / "flows" / "library").glob("*[a-z].toml"))
+STARTER = Path(__file__).parents[2] / "asr" / "starter_en" / "graph" / "words.txt"
+
+
+def report(text: str, name: str) -> tuple[Flow | None, list[Problem]]:
+    flow, problems = read(text, name)
+    return flow, in_order(problems) if flow is None else check(flow)
+
+
+@pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.stem)
+def test_corpus(path: Path) -> None:
+    _, problems = report(path.read_text("utf-8"), path.name)
+    expected = path.with_suffix(".txt").read_text("utf-8")
+    assert "".join(f"{problem}\n" for problem in problems) == expected
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=lambda path: path.stem)
+def test_the_library_has_no_problem_and_only_words_the_starter_model_knows(path: Path) -> None:
+    known = frozenset(line.split()[0] for line in STARTER.read_text("utf-8").splitlines())
+    flow, problems = read(path.read_text("utf-8"), path.name)
+    assert flow is not None, problems
+    assert check(flow, {"en": known}) == []
+
+
+def test_words_the_recogniser_does_not_know_are_named() -> None:
+    flow, _ = read(
+        'flow = "x"\nstart = "a"\n[step.a]\ntype = "menu"\nprompt = "?"\n'
+        'choices = [{ key = "1", say = ["hyena"], next = "b" }]\n[step.b]\ntype = "hangup"\n',
+        "x.toml",
+    )
+    assert flow is not None
+    (problem,) = check(flow, {"en": frozenset({"balance"})})
+    assert (problem.at.line, problem.code) == (6, "word.unknown")
+    assert "hyena" in problem.what
+
+
+@settings(deadline=None)
+@given(st.text())
+@example("[" * 5000)
+@example("a = " + "[" * 500 + "]" * 500)
+@example("a." * 5000 + "b = 1")
+@example("step = 5")
+@example("[[step]]")
+@example("[step]\na = 5\n'b c' = {}")
+@example('flow = "x"\nstart="a"\n[variables]\nx = 1979-05-27\n[step.a]\ntype=["say"]')
+@example('flow = "x"\nstart="a"\n[variables]\nx = nan\n[step.a]\ntype="hangup"\non=5')
+@example('flow="x"\nstart="a"\non.error=1\n[step.a]\ntype="hangup"\non.error.tts=[]')
+def test_no_text_makes_the_loader_raise(text: str) -> None:
+    flow, problems = report(text, "x.toml")
+    assert flow is not None or problems
+
+
+def test_a_huge_text_is_refused_with_its_place() -> None:
+    flow, problems = read('flow = "' + "x" * 10_000_000 + '"', "x.toml")
+    assert flow is None
+    assert problems[0].code == "file.too_big"
+    text = (
+        'flow = "x"\nstart = "a"\n[step.a]\ntype = "say"\nprompt = 1\nnext = "' + "y" * (MAX_CHARACTERS // 2) + '!"\n'
+    )
+    flow, problems = read(text, "x.toml")
+    assert flow is None
+    assert [problem.at.line for problem in problems] == [5, 6]
+    assert all(len(str(problem)) < 500 for problem in problems)

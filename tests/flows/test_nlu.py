@@ -1,0 +1,81 @@
+"""Spoken digits, yes and no, choices: English and Mandarin."""
+
+import pytest
+
+from flows.nlu.choices import choose
+from flows.nlu.digits import digits
+from flows.nlu.words import is_backchannel, is_noise, normal
+from flows.nlu.yesno import yes_or_no
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("one two three four", "1234"),
+        ("double five oh seven", "5507"),
+        ("triple nine one", "9991"),
+        ("it's four two please", "42"),
+        ("forty two eleven", "4211"),
+        ("seventy twenty five", "7025"),
+        ("five hundred", "500"),
+        ("4711", "4711"),
+        ("my number is o one", "01"),
+        ("", None),
+        ("double", None),
+        ("hundred", None),
+        ("one fish", None),
+        ("幺三八零", "1380"),
+        ("一 二 三", "123"),
+        ("两个五三个零", "55000"),
+        ("我的账号是四七一一", "4711"),
+        ("四只鱼", None),
+    ],
+)
+def test_digits(said: str, found: str | None) -> None:
+    assert digits(said) == found
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("yes", True),
+        ("Yes, please!", True),
+        ("that's right", True),
+        ("no thanks", False),
+        ("that's not right", False),
+        ("uh yeah sure", True),
+        ("no it is not", False),
+        ("yes no", None),
+        ("fish", None),
+        ("", None),
+        ("是的", True),
+        ("不是", False),
+        ("没错", True),
+        ("不用了 谢谢", False),
+        ("鱼", None),
+    ],
+)
+def test_yes_and_no(said: str, meant: bool | None) -> None:
+    assert yes_or_no(said) is meant
+
+
+def test_the_longest_phrase_wins() -> None:
+    options = [["card"], ["lost card"], ["余额"]]
+    assert choose("my lost card please", options) == 1
+    assert choose("card", options) == 0
+    assert choose("我想查余额", options) == 2
+    assert choose("discard", options) is None
+    assert choose("", options) is None
+
+
+def test_two_choices_named_equally_are_none() -> None:
+    assert choose("left or rite", [["left"], ["rite"]]) is None
+
+
+def test_sounds_that_are_no_turn() -> None:
+    assert is_backchannel("Uh-huh.")
+    assert is_backchannel("嗯")
+    assert not is_backchannel("balance")
+    assert is_noise("[unk] [unk]")
+    assert not is_noise("[unk] balance")
+    assert normal("Ｈello,  World！ 你 好") == "hello world 你好"
