@@ -81,10 +81,8 @@ def sounds_like(one: str, other: str) -> bool:
     return longest >= 3 and _distance(first, second) <= (1 if longest >= 5 else 0)
 
 
-_SOUNDS = (
-    ("ow", "a"), ("ght", "t"), ("ph", "f"), ("ck", "k"), ("wh", "w"), ("wr", "r"), ("kn", "n"), ("th", "d"), ("sh", "s"),
-    ("ch", "s"), ("qu", "kw"), ("x", "ks"), ("z", "s"), ("c", "k"), ("v", "f"), ("b", "p"), ("g", "k"), ("t", "d"), ("y", "i"),
-)  # fmt: skip
+_BLURRED = "ow>a ght>t ph>f ck>k wh>w wr>r kn>n th>d sh>s ch>s qu>kw x>ks z>s c>k v>f b>p g>k t>d y>i"
+_SOUNDS = [pair.split(">") for pair in _BLURRED.split()]
 
 
 def _sounds(phrase: str) -> str:
