@@ -43,8 +43,8 @@ class _RefusedError(Exception):
         self.status, self.why = status, why
 
 
-def read(data: bytes) -> Request | Response | Refusal | Silence:
-    """Reads one message: a datagram, or what the stream framing cut out."""
+def read(data: bytes, stream: bool = False) -> Request | Response | Refusal | Silence:
+    """Reads one message: a datagram, or (`stream`) what the framing cut out of a TCP stream."""
     data = data.lstrip(b"\r\n")
     head, end, body = data.partition(b"\r\n\r\n")
     if b"SIP/" not in head.partition(b"\r\n")[0].upper():
@@ -52,7 +52,7 @@ def read(data: bytes) -> Request | Response | Refusal | Silence:
     text = head.decode("utf-8", "surrogateescape")
     first, *lines = text.split("\r\n")
     if first[:4].upper() == "SIP/":
-        return _response(first, lines, body) if end else Silence("bad_response")
+        return _response(first, lines, body, stream) if end else Silence("bad_response")
     headers: list[tuple[str, str]] = []
     try:
         broken = _headers(lines, headers)
@@ -67,7 +67,7 @@ def read(data: bytes) -> Request | Response | Refusal | Silence:
             raise _RefusedError(513, REASONS[513])
         if broken or "\n" in text.replace("\r\n", "") or _BARE_NUL.search(text):
             raise _RefusedError(400, broken or "Control character in the headers")
-        return _request(match[1], match[2], tuple(headers), body)
+        return _request(match[1], match[2], tuple(headers), _cut(headers, body, stream))
     except _RefusedError as refused:
         return _refusal(first, headers, refused.status, refused.why)
     except MalformedError as malformed:
@@ -153,22 +153,22 @@ def _request(method: str, uri: str, headers: Headers, body: bytes) -> Request:
     if not (forwards.isascii() and forwards.isdigit()):
         raise _RefusedError(400, "Bad Max-Forwards")
     hops = int(forwards) if len(forwards) < 6 else 256
-    return Request(headers, _cut(headers, body), *common, method, uri, hops if hops <= 255 else 70)
+    return Request(headers, body, *common, method, uri, hops if hops <= 255 else 70)
 
 
-def _response(first: str, lines: list[str], body: bytes) -> Response | Silence:
+def _response(first: str, lines: list[str], body: bytes, stream: bool) -> Response | Silence:
     headers: list[tuple[str, str]] = []
     match = _STATUS_LINE.fullmatch(first)
     if match is None or _headers(lines, headers):
         return Silence("bad_response")
     try:
         whole = tuple(headers)
-        return Response(whole, _cut(whole, body), *_common(whole), int(match[1]), match[2] or "")
+        return Response(whole, _cut(headers, body, stream), *_common(whole), int(match[1]), match[2] or "")
     except (_RefusedError, MalformedError):
         return Silence("bad_response")
 
 
-def _cut(headers: Headers, body: bytes) -> bytes:
+def _cut(headers: list[tuple[str, str]], body: bytes, stream: bool) -> bytes:
     """The body as long as Content-Length says; what follows it in a datagram is dropped (RFC 3261 §18.3)."""
     for name, value in headers:
         if name == "Content-Length":
@@ -177,6 +177,8 @@ def _cut(headers: Headers, body: bytes) -> bytes:
             if int(value) > len(body):
                 raise _RefusedError(400, "Body shorter than Content-Length")
             return body[: int(value)]
+    if stream:
+        raise _RefusedError(400, "Content-Length is missing")
     return body
 
 

@@ -1,0 +1,77 @@
+"""Responses that reach the front door: matched to what it sent, passed back, or acted on."""
+
+from telephony.edge import calls, clients
+from telephony.edge.desk import Desk
+from telephony.edge.message import Response, encode
+from telephony.edge.transactions import Client, Server, Signal, State
+
+
+def receive(desk: Desk, response: Response) -> None:
+    """Takes one response; what belongs to nothing the door sent is dropped (RFC 3261 §18.1.2)."""
+    client = desk.clients.get((response.via.branch, response.cseq_method))
+    if client is None:
+        desk.count("stray_responses")
+        return
+    before, server = client.state, client.server
+    if not clients.heard(desk, client, response.status):
+        desk.count("stray_responses")
+        return
+    if client.invite and response.status >= 300:
+        clients.acknowledge(desk, client, response)
+    if before is State.ABANDONED:
+        _tidy(desk, client, response)
+    elif server is not None:
+        _relay(desk, server, client, response, before)
+
+
+def _tidy(desk: Desk, client: Client, response: Response) -> None:
+    if response.status < 200:
+        clients.cancel(desk, client)
+    elif response.status < 300:
+        clients.hang_up_late(desk, client, response)
+
+
+def _relay(desk: Desk, server: Server, client: Client, response: Response, before: State) -> None:
+    status = response.status
+    if before is State.ACCEPTED:  # a 2xx repeated by the worker
+        _pass(desk, server, response)
+        return
+    if server.client is not client:
+        return
+    if status < 200:
+        if server.cancelled and client.invite:
+            clients.cancel(desk, client)
+        if status > 100 and server.move(Signal.PROVISIONAL):
+            server.early_media = server.early_media or status != 180
+            server.last = _pass(desk, server, response)
+        return
+    call = server.call
+    if call is not None and call.server is server:
+        if status in calls.NEXT_WORKER_ON:
+            desk.count(f"worker_{status}")
+            calls.next_worker(desk, server)
+            return
+        if status < 300:
+            call.worker_party, call.worker_tag = response.get("To"), response.to_tag
+            call.server = None
+            desk.count("answered")
+    elif call is None and status < 300 and client.worker is None and response.cseq_method in ("INVITE", "UPDATE"):
+        _refresh(desk, response)
+    data = _pass(desk, server, response)
+    desk.final(server, status, data)
+
+
+def _refresh(desk: Desk, response: Response) -> None:
+    """The caller's answer to a worker's re-INVITE may name a new Contact (RFC 3261 §12.2.1.2)."""
+    call = desk.calls.get((response.call_id, response.to_tag))
+    if call is not None:
+        call.caller_contact = clients.contact(response) or call.caller_contact
+
+
+def _pass(desk: Desk, server: Server, response: Response) -> bytes:
+    """Sends a response on to where its request came from, without the door's own Via (RFC 3261 §16.7)."""
+    headers = list(response.headers)
+    del headers[next(i for i, (name, _) in enumerate(headers) if name == "Via")]
+    data = encode(f"SIP/2.0 {response.status} {response.reason}", headers, response.body)
+    desk.send(data, server.reply_to)
+    return data
