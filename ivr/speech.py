@@ -4,32 +4,34 @@ Composes `tts` by the settings; `client` is the worker's end. It may die and com
 cache plays on without it.
 """
 
+# ruff: noqa: PLC0415 - a worker needs only `client`: it loads neither numpy nor the engines' code
+
 import asyncio
-import contextlib
-import ctypes
 import fcntl
-import json
 import logging
 import os
 import signal
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ivr.config import Config
+from ivr.fixedprompts import fixed_prompts
+from ivr.flowfiles import flow_files, read_files
+from ivr.process import EXIT_CANNOT_START, say_ready
 from tts import engines
 from tts.cache import PromptCache
+from tts.clauses import clauses
 from tts.client import SpeechClient
 from tts.errors import SynthesiserFailed
 from tts.recipe import Recipe
 
 if TYPE_CHECKING:
-    from tts.synthesiser import Synthesiser
+    from tts.isolated import IsolatedSynthesiser
+    from tts.maker import PromptMaker
 
 ENGINES = 2  # one for live callers only, one that also makes prompts ahead of time
-_PR_SET_PDEATHSIG = 1  # prctl(2)
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 def recipe(config: Config) -> Recipe:
@@ -50,71 +52,81 @@ def client(config: Config) -> SpeechClient:
     return SpeechClient(config.run_folder / "speech.sock", cache, made_by)
 
 
+def voice_problems(config: Config) -> list[str]:
+    """Starts the engine, has every voice of [tts.voices] speak, and says what is wrong. Takes a second or so."""
+    from tts.isolated import IsolatedSynthesiser
+
+    made_by = recipe(config)
+    engine = IsolatedSynthesiser(made_by.engine, made_by.models)
+    try:
+        return _voice_problems(engine, made_by)
+    finally:
+        engine.close()
+
+
 def main(config: Config) -> int:
-    """Serves until SIGTERM, SIGINT or the launcher's death; prints a JSON line when ready. Returns the exit status."""
-    _die_with_parent()
+    """Serves until SIGTERM or SIGINT; says when it is ready. Returns the exit status."""
     os.umask(0o077)
     config.run_folder.mkdir(parents=True, exist_ok=True)
     with (config.run_folder / "speech.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            _log.error("another speech process serves %s", config.run_folder)
+            log.error("another speech process serves %s", config.run_folder)
             return 1
         try:
             asyncio.run(_serve(config))
         except (SynthesiserFailed, OSError) as error:
-            _log.error("the speech process cannot serve: %s", error)
-            return 1
+            log.error("the speech process cannot serve: %s", error)
+            return EXIT_CANNOT_START
     return 0
 
 
 async def _serve(config: Config) -> None:
-    # Imported here so that a worker, which needs only `client`, loads neither numpy nor the engines' code.
-    # ruff: noqa: PLC0415
     from tts.isolated import IsolatedSynthesiser
     from tts.maker import PromptMaker
     from tts.server import listening
 
     made_by = recipe(config)
     socket = config.run_folder / "speech.sock"
-    own = [IsolatedSynthesiser(config.tts.engine, config.models_folder) for _ in range(ENGINES)]
+    own = [IsolatedSynthesiser(made_by.engine, made_by.models) for _ in range(ENGINES)]
     maker = PromptMaker(made_by, PromptCache(config.prompts_folder, made_by.rate_hz), own)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    making = asyncio.create_task(maker.run(), name="maker")
-    stopping = asyncio.create_task(stop.wait(), name="stop")
-    trying = asyncio.create_task(asyncio.to_thread(_try_voices, own, made_by, stop), name="try voices")
-    async with listening(socket, maker, made_by):
-        print(json.dumps({"ready": "speech", "socket": str(socket)}), flush=True)
-        await asyncio.wait([making, stopping], return_when=asyncio.FIRST_COMPLETED)
-        for engine in own:
-            engine.close()
-        making.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await making  # whatever ended it is raised here
-        stopping.cancel()
-        await trying
+    async with listening(socket, maker, made_by), asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(maker.run(), name="maker"),
+            group.create_task(_make_ahead(config, maker, made_by, own), name="make ahead"),
+        ]
+        say_ready("speech", socket=str(socket))
+        await stop.wait()
+        for task in tasks:
+            task.cancel()
 
 
-def _try_voices(own: "Sequence[Synthesiser]", made_by: Recipe, stop: asyncio.Event) -> None:
-    """Loads every voice into every engine before a caller needs it, and logs those that do not speak."""
+async def _make_ahead(
+    config: Config, maker: "PromptMaker", made_by: Recipe, own: "Sequence[IsolatedSynthesiser]"
+) -> None:
+    """Loads the voices, then makes what the flows will surely say, one text at a time behind every caller's."""
     for engine in own:
-        for language, voice in made_by.voices.items():
-            if stop.is_set():
-                return
-            try:
-                engine.synthesise("1", language, voice)
-            except SynthesiserFailed as error:
-                if not stop.is_set():
-                    _log.error("[tts.voices] %s = %r: %s", language, voice, error)
+        for problem in await asyncio.to_thread(_voice_problems, engine, made_by):
+            log.error("%s", problem)
+    flows, _ = await asyncio.to_thread(read_files, flow_files(config.flows_folder))  # who runs them names mistakes
+    for prompt in (prompt for flow in flows.values() for prompt in fixed_prompts(flow)):
+        try:
+            voice = made_by.voice(prompt.language, prompt.voice)
+            for clause in clauses(prompt.text):
+                await asyncio.shield(maker.start(clause, prompt.language, voice, warm=True))
+        except SynthesiserFailed as error:
+            log.warning("not made ahead: %r: %s", prompt.text, error)
 
 
-def _die_with_parent() -> None:
-    """Asks the kernel for SIGTERM when the launcher dies (Linux; elsewhere the launcher must end it)."""
-    if sys.platform == "linux":
-        parent = os.getppid()
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # it died before the kernel knew
-            os.kill(os.getpid(), signal.SIGTERM)
+def _voice_problems(engine: "IsolatedSynthesiser", made_by: Recipe) -> list[str]:
+    problems = []
+    for language, voice in made_by.voices.items():
+        try:
+            engine.synthesise("1", language, voice)
+        except SynthesiserFailed as error:
+            problems.append(f"[tts.voices] {language} = {voice!r}: {error}")
+    return problems

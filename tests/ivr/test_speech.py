@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,25 +14,38 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ivr.config import Config, IvrSettings, TtsSettings
-from ivr.speech import client
+from ivr.config import Config, load
+from ivr.speech import client, voice_problems
 from tts.client import Clause, SpeechClient
 
 pytestmark = pytest.mark.net
 
-PROGRAM = """
-import sys
-from pathlib import Path
-from ivr.config import Config, IvrSettings, TtsSettings
-from ivr.speech import main
+COMMAND = [sys.executable, "-m", "ivr", "speech", "--config"]
 
-sys.exit(main(Config(root=Path(sys.argv[1]), tts=TtsSettings(engine=sys.argv[2]))))
+FLOW = """
+flow = "tiny"
+start = "hello"
+language = "en"
+
+[step.hello]
+type = "say"
+prompt = "Welcome to the tiny bank."
+next = "name"
+
+[step.name]
+type = "say"
+prompt = "You are {call.caller}."
+next = "bye"
+
+[step.bye]
+type = "hangup"
+prompt = { en = "Goodbye for now.", zh-CN = "再见，谢谢。" }
 """
 
 
 @contextmanager
 def running(folder: Path, engine: str = "espeak") -> Iterator["subprocess.Popen[str]"]:
-    process = subprocess.Popen([sys.executable, "-c", PROGRAM, str(folder), engine], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([*COMMAND, str(settings(folder, engine))], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
         yield process
@@ -47,8 +61,14 @@ def ready(process: "subprocess.Popen[str]") -> dict[str, str]:
     return answer
 
 
+def settings(folder: Path, engine: str = "espeak") -> Path:
+    path = folder / "config.toml"
+    path.write_text(f'[tts]\nengine = "{engine}"\n[flows]\nfolder = "flows"\n', encoding="utf-8")
+    return path
+
+
 def config(folder: Path, engine: str = "espeak") -> Config:
-    return Config(root=folder, ivr=IvrSettings(), tts=TtsSettings(engine=engine))  # type: ignore[arg-type]
+    return load(settings(folder, engine))
 
 
 async def said(speaker: SpeechClient, text: str, language: str) -> list[Clause]:
@@ -95,13 +115,47 @@ def test_a_second_one_leaves_the_first_alone(tmp_path: Path) -> None:
         assert asyncio.run(said(client(config(tmp_path, "fake")), "Hello there.", "en"))
 
 
+def test_what_the_flows_will_say_is_made_before_anybody_calls(tmp_path: Path) -> None:
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows/tiny.toml").write_text(FLOW, encoding="utf-8")
+    speaker = client(config(tmp_path))
+    wanted = [("Welcome to the tiny bank.", "en"), ("Goodbye for now.", "en"), ("再见，谢谢。", "zh-CN")]
+    wanted.append(("I did not hear you.", "en"))
+    with running(tmp_path) as process:
+        ready(process)
+        until = time.monotonic() + 30
+        while not all(all(speaker.cached(text, language)) for text, language in wanted):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+
+
+def test_voices_that_do_not_speak_are_named(tmp_path: Path) -> None:
+    path = settings(tmp_path)
+    path.write_text('[tts.voices]\nen = "en-us"\nde = "klingonese"\n')
+    [problem] = voice_problems(load(path))
+    assert problem.startswith("[tts.voices] de = 'klingonese': espeak-ng has no voice")
+
+
+def test_a_data_folder_too_deep_for_a_socket_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / ("long" * 30)
+    folder.mkdir()
+    done = subprocess.run([*COMMAND, str(settings(folder))], capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == 3
+    assert "shorten [ivr] data" in done.stderr
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's death")
 def test_it_ends_when_its_launcher_dies(tmp_path: Path) -> None:
     launcher = (
-        "import subprocess, sys\nchild = subprocess.Popen([sys.executable, '-c', sys.argv[1], sys.argv[2], 'fake'],"
-        " stdout=subprocess.PIPE)\nchild.stdout.readline()\nprint(child.pid, flush=True)\nsys.stdin.read()"
+        "import subprocess, sys\n"
+        "child = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE)\n"
+        "child.stdout.readline()\n"
+        "print(child.pid, flush=True)\n"
+        "sys.stdin.read()"
     )
-    command = [sys.executable, "-c", launcher, PROGRAM, str(tmp_path)]
+    command = [sys.executable, "-c", launcher, *COMMAND, str(settings(tmp_path, "fake"))]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         speech = psutil.Process(int(process.stdout.readline()))
