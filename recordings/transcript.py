@@ -1,7 +1,7 @@
 """Who said what, when: the conversation as lines, from the call's events. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from recordings.event import Event
@@ -13,7 +13,8 @@ _RATE_HZ = 8000
 class Line:
     """What one side said or pressed. Times are seconds since the call's media began.
 
-    `kind`: "speech" (caller), "keys" (caller), "prompt" (hotline). `cut` is why a prompt did not play to its end.
+    `kind`: "speech" (caller), "keys" (caller), "prompt" (hotline). `cut` is why a prompt did not play to its end. `seq`
+    and `last_seq` are the first and the last event that went into the line.
     """
 
     who: str
@@ -25,6 +26,7 @@ class Line:
     confidence: float | None = None
     cut: str = ""
     seq: int = 0
+    last_seq: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """As in transcript.json."""
@@ -60,9 +62,11 @@ def lines_of(events: Iterable[Event]) -> list[Line]:
             case "key":
                 last = lines[-1] if lines else None
                 if last is not None and last.kind == "keys" and last.step == step:
-                    lines[-1] = Line("caller", "keys", last.start_s, at_s, last.text + _key(event), step, seq=last.seq)
+                    lines[-1] = replace(last, end_s=at_s, text=last.text + _key(event), last_seq=event.seq)
                 else:
-                    lines.append(Line("caller", "keys", at_s, at_s, _key(event), step, seq=event.seq))
+                    lines.append(
+                        Line("caller", "keys", at_s, at_s, _key(event), step, seq=event.seq, last_seq=event.seq)
+                    )
     return sorted(lines, key=lambda line: line.start_s)
 
 
@@ -86,13 +90,15 @@ def clock(seconds: float) -> str:
 
 def _prompt(event: Event, at_s: float, step: str) -> Line:
     text = str(event.data.get("text") or f"[{event.data.get('file') or 'prompt'}]")
-    return Line("hotline", "prompt", at_s, at_s, text, str(event.data.get("step") or step), seq=event.seq)
+    return Line(
+        "hotline", "prompt", at_s, at_s, text, str(event.data.get("step") or step), seq=event.seq, last_seq=event.seq
+    )
 
 
 def _ended(line: Line, event: Event, at_s: float) -> Line:
     reason = str(event.data.get("reason", ""))
     cut = "" if reason == "finished" else reason
-    return Line(line.who, line.kind, line.start_s, at_s, line.text, line.step, cut=cut, seq=line.seq)
+    return replace(line, end_s=at_s, cut=cut, last_seq=event.seq)
 
 
 def _utterance(event: Event, at_s: float, step: str) -> Line:
@@ -107,6 +113,7 @@ def _utterance(event: Event, at_s: float, step: str) -> Line:
         str(data.get("step") or step),
         data.get("confidence"),
         seq=event.seq,
+        last_seq=event.seq,
     )
 
 
