@@ -5,8 +5,6 @@ It writes where it listens to `<data>/run/bus.json` and takes the same port agai
 """
 
 import asyncio
-import ctypes
-import json
 import logging
 import os
 import pwd
@@ -18,12 +16,12 @@ import sys
 
 from ivr.busaddress import Address, bus_file, read_address, write_address
 from ivr.config import Config
+from ivr.process import say_ready, signal_when_parent_dies
 
 log = logging.getLogger(__name__)
 
 _HOST = "127.0.0.1"
 _START_S = 10.0
-_PR_SET_PDEATHSIG = 1
 _MOSQUITTO = """\
 listener {port} {host}
 allow_anonymous true
@@ -43,7 +41,7 @@ log_type warning
 def main(config: Config) -> int:
     """Runs the broker until SIGTERM; prints the ready line when it listens. Returns the process's exit status."""
     if config.ivr.bus.url != "auto":
-        _ready({"url": config.ivr.bus.url})
+        say_ready("broker", url=config.ivr.bus.url)
         return 0
     address = (_HOST, _free_port(read_address(bus_file(config))))
     program = shutil.which("mosquitto")
@@ -58,13 +56,13 @@ async def _mosquitto(config: Config, address: Address, program: str) -> int:
     user = pwd.getpwuid(os.geteuid()).pw_name  # as root it would become another user, who may not write here
     settings.write_text(_MOSQUITTO.format(host=address[0], port=address[1], folder=folder.resolve(), user=user))
     process = await asyncio.create_subprocess_exec(
-        program, "-c", str(settings), stdin=subprocess.DEVNULL, stdout=sys.stderr, preexec_fn=_die_with_parent
+        program, "-c", str(settings), stdin=subprocess.DEVNULL, stdout=sys.stderr, preexec_fn=_end_with_parent
     )
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, process.terminate)
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, process.terminate)
     if await _listening(address, process):
         write_address(bus_file(config), address, os.getpid())
-        _ready({"program": "mosquitto", "port": address[1]})
+        say_ready("broker", program="mosquitto", port=address[1])
     status = await process.wait()
     if status:
         log.error("mosquitto ended with status %s", status)
@@ -87,7 +85,7 @@ async def _amqtt(config: Config, address: Address) -> int:
         asyncio.get_running_loop().add_signal_handler(number, done.set)
     await broker.start()
     write_address(bus_file(config), address, os.getpid())
-    _ready({"program": "amqtt", "port": address[1]})
+    say_ready("broker", program="amqtt", port=address[1])
     await done.wait()
     await broker.shutdown()
     return 0
@@ -120,9 +118,5 @@ def _free_port(before: Address | None) -> int:
     raise OSError("no free port on loopback")
 
 
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def _ready(facts: dict[str, object]) -> None:
-    print(json.dumps({"ready": "broker", **facts}), flush=True)
+def _end_with_parent() -> None:
+    signal_when_parent_dies(signal.SIGTERM)

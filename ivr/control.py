@@ -5,7 +5,6 @@ archivist.
 """
 
 import asyncio
-import json
 import logging
 import os
 import signal
@@ -19,6 +18,7 @@ from ivr.config import Config
 from ivr.livecalls import LiveCalls
 from ivr.messages import Envelope, MessageError
 from ivr.patientstore import PatientStore
+from ivr.process import say_ready
 from ivr.store.errors import StoreRefusedError, StoreUnavailableError
 from ivr.store.rows import CallRows
 from ivr.store.store import Store
@@ -52,7 +52,7 @@ async def _main(config: Config) -> None:
                 group.create_task(control.write(), name="live rows"),
                 group.create_task(control.archivist.run(), name="archivist"),
             ]
-            print(json.dumps({"ready": "control", "pid": os.getpid()}), flush=True)
+            say_ready("control", pid=os.getpid())
             await stop.wait()
             for task in tasks:
                 task.cancel()

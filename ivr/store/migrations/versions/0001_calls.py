@@ -9,6 +9,28 @@ down_revision = None
 
 def upgrade() -> None:
     """Makes the four tables."""
+    _create_calls()
+    _create_parts_of_calls()
+
+
+def downgrade() -> None:
+    """Drops them."""
+    for table in ("events", "utterances", "legs", "calls"):
+        op.drop_table(table)
+
+
+def _call_id() -> sa.Column[str]:
+    return sa.Column("call_id", sa.String(40), nullable=False)
+
+
+def _keys(table: str, column: str) -> tuple[sa.Constraint, sa.Constraint]:
+    return (
+        sa.PrimaryKeyConstraint("call_id", column, name=f"pk_{table}"),
+        sa.ForeignKeyConstraint(["call_id"], ["calls.call_id"], name=f"fk_{table}_calls", ondelete="CASCADE"),
+    )
+
+
+def _create_calls() -> None:
     op.create_table(
         "calls",
         sa.Column("call_id", sa.String(40), nullable=False),
@@ -30,6 +52,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_calls_started", "calls", ["started"])
     op.create_index("ix_calls_caller_started", "calls", ["caller", "started"])
+
+
+def _create_parts_of_calls() -> None:
     op.create_table(
         "legs",
         _call_id(),
@@ -64,20 +89,3 @@ def upgrade() -> None:
         *_keys("events", "seq"),
     )
     op.create_index("ix_events_kind_wall", "events", ["kind", "wall"])
-
-
-def downgrade() -> None:
-    """Drops them."""
-    for table in ("events", "utterances", "legs", "calls"):
-        op.drop_table(table)
-
-
-def _call_id() -> sa.Column[str]:
-    return sa.Column("call_id", sa.String(40), nullable=False)
-
-
-def _keys(table: str, column: str) -> tuple[sa.Constraint, sa.Constraint]:
-    return (
-        sa.PrimaryKeyConstraint("call_id", column, name=f"pk_{table}"),
-        sa.ForeignKeyConstraint(["call_id"], ["calls.call_id"], name=f"fk_{table}_calls", ondelete="CASCADE"),
-    )
