@@ -48,7 +48,9 @@ def _parser() -> argparse.ArgumentParser:
         return command
 
     add("serve", _serve, "run the hotline until Ctrl-C")
+    add("check", _check, "check settings, flows, models and ports, and say what to do")
     _add_dial(add)
+    _add_transcribe(add)
     for name in ("zygote", "door", "speech", "control", "broker"):
         add(name, _process, None)
     return parser
@@ -58,6 +60,26 @@ def _add_dial(add: Callable[[str, Handler, str | None], argparse.ArgumentParser]
     from ivr import phonecli
 
     phonecli.add_arguments(add("dial", phonecli.run, "call a SIP URI with a test phone"))
+
+
+def _add_transcribe(add: Callable[[str, Handler, str | None], argparse.ArgumentParser]) -> None:
+    command = add("transcribe", _transcribe, "write a recording down with faster-whisper")
+    command.add_argument("recording", help="a call's id, or an audio file")
+    command.add_argument("--model", default="faster-whisper-small", help="a name of `ivr models list`, or a folder")
+    command.add_argument("--language", default="en", help="what is spoken: en, zh, ...")
+    command.add_argument("--json", action="store_true", help="one JSON list instead of lines")
+
+
+def _transcribe(options: argparse.Namespace, config: Config) -> int:
+    from ivr import transcribe
+
+    return transcribe.main(config, options.recording, options.model, options.language, as_json=options.json)
+
+
+def _check(_options: argparse.Namespace, config: Config) -> int:
+    from ivr import check
+
+    return check.main(config)
 
 
 def _serve(options: argparse.Namespace, config: Config) -> int:

@@ -1,0 +1,213 @@
+"""One call from INVITE to closed bundle: joins the leg, the conversation, the archive and the bus."""
+
+import asyncio
+import logging
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from random import SystemRandom
+from typing import Any
+
+from flows import events
+from ivr.config import Config
+from ivr.conversation import Conversation
+from ivr.playback import LegPlayback
+from ivr.preload import Preloaded
+from ivr.prompts import PromptFiles
+from recordings.bundle import Bundle
+from recordings.callid import new_call_id
+from recordings.errors import BundleCreateError
+from recordings.termination import Termination
+from telephony.leg import Leg
+from telephony.legevents import (
+    Ended,
+    Frame,
+    Held,
+    Incoming,
+    Key,
+    LegEvent,
+    MediaReady,
+    Played,
+    PlayFailed,
+    Playing,
+    Refused,
+)
+from telephony.stack import Stack
+
+log = logging.getLogger(__name__)
+Publish = Callable[[str, dict[str, Any]], None]
+ATTEMPTS = 3
+RTP_CHECK_S = 1.0
+GOODBYE_S = 2.0
+
+
+class CallSession:
+    """The worker's call. Event loop only; `done` is called when the leg is gone."""
+
+    def __init__(
+        self,
+        config: Config,
+        preloaded: Preloaded,
+        stack: Stack,
+        leg: Leg,
+        publish: Publish,
+        done: Callable[[], None],
+    ) -> None:
+        self._config = config
+        self._preloaded = preloaded
+        self._stack = stack
+        self.leg = leg
+        self._publish = publish
+        self._done = done
+        self._conversation: Conversation | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._termination: Termination | None = None
+        self._incoming: Incoming | None = None
+        self._reason = ""
+        self._ended: Ended | None = None
+        self._held = False
+
+    def begin(self, incoming: Incoming) -> None:
+        """Opens the bundle and answers; a called number without a flow is refused with 404."""
+        self._incoming = incoming
+        lines = self._config.telephony.lines
+        flow = self._preloaded.flow(lines.get(incoming.called) or lines.get("*", ""))
+        self._bundle = _open_bundle(self._config, incoming.caller, incoming.called)
+        about = {"caller": incoming.caller, "called": incoming.called, "sip_call_id": incoming.sip_call_id}
+        if flow is None:
+            self._record("call.started", None, None, about)
+            self._end_with(Termination.FLOW_ERROR)
+            self._stack.post(lambda: self.leg.hang_up(404, "No such line"))
+            return
+        self._flow = flow
+        self._record("call.started", None, None, {**about, **flow.facts(), "worker_pid": os.getpid()})
+        self._stack.post(self.leg.answer)
+
+    def on_leg_event(self, event: LegEvent) -> None:
+        """What the leg reports, in order."""
+        match event, self._conversation:
+            case MediaReady(codec), None:
+                self._converse(codec)
+            case Frame(sample, heard8k, played8k), Conversation() as conversation:
+                self._caller.write_at(sample, heard8k)
+                self._hotline.write_at(sample, played8k)
+                conversation.on_frame(event)
+            case Key(key, method), Conversation() as conversation:
+                conversation.on_key(key, method)
+            case Playing(token), Conversation() as conversation:
+                conversation.on_playing(token)
+            case Played(token), Conversation() as conversation:
+                conversation.on_played(token)
+            case PlayFailed(token, reason), Conversation() as conversation:
+                conversation.on_play_failed(token, reason)
+            case Held(held), Conversation() as conversation:
+                self._held = held
+                conversation.on_held(held)
+            case Ended(), _:
+                self._over(event)
+
+    def shut_down(self) -> None:
+        """The hotline stops: BYE, and the archive says why."""
+        self._hang_up_with(Termination.SHUTDOWN)
+        asyncio.get_running_loop().call_later(GOODBYE_S, self._done)
+
+    async def finish(self) -> None:
+        """Closes the bundle. After this the call is the archive's."""
+        for task in self._tasks:
+            task.cancel()
+        ended = self._ended
+        by = "caller" if ended is not None and ended.by_far_end else "hotline"
+        data = {"rtp": ended.rtp if ended else {}, "sip_status": ended.status if ended else 0, "reason": self._reason}
+        termination = self._termination or _why(ended, answered=self._conversation is not None)
+        event = await asyncio.to_thread(self._bundle.close, termination, by, data)
+        self._publish(self._bundle.call_id, event)
+
+    @staticmethod
+    def archive_refused(config: Config, refused: Refused, publish: Publish) -> None:
+        """Keeps a call that the stack refused before it became one (RFC 3261 section 13.3.1.3: 488)."""
+        bundle = _open_bundle(config, refused.caller, refused.called)
+        about = {"caller": refused.caller, "called": refused.called, "sip_call_id": refused.sip_call_id}
+        publish(bundle.call_id, bundle.event("call.started", None, None, about))
+        data = {"sip_status": refused.status, "reason": refused.reason}
+        publish(bundle.call_id, bundle.close(Termination.CODEC_MISMATCH, "hotline", data))
+
+    def _converse(self, codec: str) -> None:
+        assert self._incoming is not None
+        self._caller = self._bundle.leg("caller")
+        self._hotline = self._bundle.leg("hotline")
+        self._record("media.started", 0, "caller", {"codec": codec})
+        self._conversation = conversation = Conversation(
+            self._flow.session(),
+            self._preloaded.listener_for(self._flow.flow.header.language),
+            self._preloaded.speech(),
+            LegPlayback(self._stack, self.leg),
+            PromptFiles(self._flow.file.parent, self._preloaded.silence),
+            self._record,
+            self._flow_hangs_up,
+        )
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(task, name="conversation") for task in conversation.tasks()]
+        self._tasks.append(loop.create_task(self._watch_rtp(), name="rtp watch"))
+        loop.call_later(self._config.telephony.max_call, self._hang_up_with, Termination.MAX_DURATION)
+        conversation.tell(events.CallStarted(self._bundle.call_id, self._incoming.caller, self._incoming.called))
+
+    async def _watch_rtp(self) -> None:
+        """Ends a call whose caller has vanished: no RTP packet for `rtp_timeout`, hold excepted."""
+        loop = asyncio.get_running_loop()
+        packets, since = -1, loop.time()
+        while True:
+            await asyncio.sleep(RTP_CHECK_S)
+            self._stack.post(self.leg.read_rtp)
+            received = self.leg.rtp.get("rx_packets", 0)
+            if received != packets or self._held:
+                packets, since = received, loop.time()
+            elif loop.time() - since > self._config.telephony.rtp_timeout:
+                self._hang_up_with(Termination.RTP_TIMEOUT)
+                return
+
+    def _record(self, kind: str, sample: int | None, leg: str | None, data: dict[str, Any]) -> None:
+        self._publish(self._bundle.call_id, self._bundle.event(kind, sample, leg, data))
+
+    def _flow_hangs_up(self, reason: str) -> None:
+        self._reason = reason
+        self._hang_up_with(Termination.COMPLETED if reason != "error" else Termination.FLOW_ERROR)
+
+    def _end_with(self, termination: Termination) -> None:
+        self._termination = self._termination or termination
+
+    def _hang_up_with(self, termination: Termination) -> None:
+        if self._ended is None:
+            self._end_with(termination)
+            self._stack.post(self.leg.hang_up)
+
+    def _over(self, ended: Ended) -> None:
+        self._ended = ended
+        if self._conversation is not None:
+            self._conversation.on_hung_up("caller" if ended.by_far_end else "hotline")
+        self._done()
+
+
+def _why(ended: Ended | None, *, answered: bool) -> Termination:
+    if ended is None:
+        return Termination.SHUTDOWN
+    if not answered:
+        return Termination.CANCELLED
+    return Termination.CALLER_HANGUP if ended.by_far_end else Termination.COMPLETED
+
+
+def _open_bundle(config: Config, caller: str, called: str) -> Bundle:
+    """Opens the call's bundle; where the archive's disk refuses even that, one in the system's temporary folder.
+
+    A caller is answered all the same; `ivr bundle repair FOLDER` brings such calls home.
+    """
+    about = {"caller": caller, "called": called}
+    for _ in range(ATTEMPTS):
+        try:
+            return Bundle.create(config.recordings_folder, new_call_id(time.time(), SystemRandom()), about)
+        except BundleCreateError as error:
+            reason = error
+    refuge = Path(tempfile.gettempdir()) / "hotline-recordings"
+    log.error("the call is kept in %s: %s", refuge, reason)
+    return Bundle.create(refuge, new_call_id(time.time(), SystemRandom()), about)

@@ -1,0 +1,170 @@
+"""`ivr check`: looks at everything a hotline needs before it is started, and says what to do about each finding."""
+
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from flows import checker
+from flows.problems import Severity
+from ivr import models, speech
+from ivr.config import Config
+from ivr.flowfiles import flow_files, read_files
+from telephony.portholder import port_holders
+from tts.errors import SynthesiserFailed
+from tts.voices import piper_file
+
+LOW_DISK_BYTES = 2 << 30
+WORDS = "graph/words.txt"
+
+
+class Grade(StrEnum):
+    """How bad a finding is: only errors keep the hotline from working as configured."""
+
+    OK = "ok"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report; `mend` says what to do."""
+
+    grade: Grade
+    what: str
+    mend: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.grade:8} {self.what}" + (f"\n{'':8} -> {self.mend}" if self.mend else "")
+
+
+def main(config: Config) -> int:
+    """Prints every finding; exit code 1 when one is an error. The settings themselves were read without mistake."""
+    findings = [
+        Finding(Grade.OK, f"settings in {config.root}"),
+        *_flows(config),
+        *_recognisers(config),
+        *_voices(config),
+        *_ports(config),
+        *_disk(config),
+    ]
+    sys.stdout.writelines(f"{finding}\n" for finding in findings)
+    errors = sum(finding.grade is Grade.ERROR for finding in findings)
+    warnings = sum(finding.grade is Grade.WARNING for finding in findings)
+    sys.stdout.write(f"{errors} errors, {warnings} warnings\n")
+    return 1 if errors else 0
+
+
+def _flows(config: Config) -> Iterator[Finding]:
+    flows, problems = read_files(flow_files(config.flows_folder))
+    words = _vocabulary(config)
+    for flow in flows.values():
+        problems += checker.check(flow, words)
+    for problem in problems:
+        yield Finding(Grade.ERROR if problem.severity is Severity.ERROR else Grade.WARNING, str(problem))
+    if flows:
+        yield Finding(Grade.OK, f"flows {', '.join(sorted(flows))}")
+    for line, name in config.telephony.lines.items():
+        if name not in flows:
+            yield Finding(
+                Grade.ERROR,
+                f"line {line} leads to the flow {name}, which is not in {config.flows_folder}",
+                f'write {name}.toml there or change [telephony.lines] "{line}"',
+            )
+    for language in sorted({flow.header.language for flow in flows.values()}):
+        if config.asr.engine != "none" and not _has_model(config, language):
+            yield Finding(
+                Grade.WARNING,
+                f"no recogniser for {language}: its calls go on by touch-tones",
+                f'ivr models list, ivr models fetch NAME, then [asr.models] {language} = "NAME"',
+            )
+
+
+def _recognisers(config: Config) -> Iterator[Finding]:
+    if config.asr.engine == "none":
+        return
+    for language, name in config.asr.models.items():
+        try:
+            folder = models.resolve(name, config.models_folder)
+        except models.ModelMissing as error:
+            yield Finding(Grade.ERROR, f"recogniser for {language}: {error}")
+            continue
+        yield Finding(Grade.OK, f"recogniser for {language}: {name} in {folder}")
+        if name == "starter":
+            yield Finding(
+                Grade.WARNING,
+                "the starter model knows 355 words: good for trying Hotline, not for real callers",
+                f'ivr models fetch vosk-model-small-en-us-0.15, then [asr.models] {language} = "..."',
+            )
+
+
+def _voices(config: Config) -> Iterator[Finding]:
+    for language in config.tts.voices:
+        try:
+            voice = speech.recipe(config).voice(language)
+            if config.tts.engine == "piper":
+                piper_file(voice, config.models_folder)
+        except SynthesiserFailed as error:
+            yield Finding(Grade.ERROR, f"voice for {language}: {error}")
+        else:
+            yield Finding(Grade.OK, f"voice for {language}: {config.tts.engine} {voice}")
+
+
+def _ports(config: Config) -> Iterator[Finding]:
+    port = config.telephony.port
+    for protocol, kind in (("udp", socket.SOCK_DGRAM), ("tcp", socket.SOCK_STREAM)):
+        with socket.socket(socket.AF_INET, kind) as probe:
+            if protocol == "tcp":
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("0.0.0.0", port))
+            except OSError as error:
+                holders = ", ".join(map(str, port_holders("udp" if protocol == "udp" else "tcp", port)))
+                yield Finding(
+                    Grade.ERROR,
+                    f"SIP port {port}/{protocol}: {os.strerror(error.errno or 0)}"
+                    + (f", held by {holders}" if holders else ""),
+                    "end that process (a running hotline?) or change [telephony] port",
+                )
+            else:
+                yield Finding(Grade.OK, f"SIP port {port}/{protocol} is free")
+    first, last = config.telephony.rtp_ports
+    room = (last + 1 - first) // 16
+    if room < config.telephony.max_calls:
+        yield Finding(
+            Grade.WARNING,
+            f"[telephony] rtp_ports has room for {room} calls, max_calls is {config.telephony.max_calls}",
+            f"rtp_ports = [{first}, {first + 16 * config.telephony.max_calls - 1}]",
+        )
+
+
+def _disk(config: Config) -> Iterator[Finding]:
+    folder = config.data_folder
+    while not folder.exists():
+        folder = folder.parent
+    if not os.access(folder, os.W_OK):
+        yield Finding(Grade.ERROR, f"{folder} cannot be written", "change [ivr] data or the folder's owner")
+        return
+    free = shutil.disk_usage(folder).free
+    hours = free // (110 << 20)
+    grade = Grade.OK if free > LOW_DISK_BYTES else Grade.WARNING
+    yield Finding(grade, f"{free / 2**30:.1f} GiB free for recordings in {folder}, about {hours} hours of calls")
+
+
+def _has_model(config: Config, language: str) -> bool:
+    return language in config.asr.models or language.split("-", maxsplit=1)[0] in config.asr.models
+
+
+def _vocabulary(config: Config) -> dict[str, frozenset[str]]:
+    """The words that each language's vosk model knows, for the flows' checker."""
+    found = {}
+    for language, name in config.asr.models.items() if config.asr.engine == "vosk" else ():
+        try:
+            lines = (models.resolve(name, config.models_folder) / WORDS).read_text(encoding="utf-8").splitlines()
+        except (models.ModelMissing, OSError):
+            continue
+        found[language] = frozenset(line.split()[0] for line in lines if line.strip())
+    return found

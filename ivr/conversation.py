@@ -1,0 +1,180 @@
+"""One caller's conversation: frames and keys in, flow steps, prompts out. Knows neither bus nor store.
+
+Everything here runs on the event loop, one call at a time a process. Barge-in has no await on its way: a frame's voice
+activity, the flow's decision and the player's stop happen in one call of `on_frame`.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+from asr.listener import Listener, ListenerEvent
+from flows import actions, events
+from flows.session import Session
+from ivr.clock import SampleClock
+from ivr.hearing import archived, flow_event, timeouts_of, turn_of, wanted
+from ivr.prompts import Playback, PromptFiles, Prompts, Speech
+from ivr.timers import Timers
+from ivr.waterfall import Turn, Waterfall
+from telephony.legevents import Frame, KeyMethod
+
+log = logging.getLogger(__name__)
+
+
+class Record(Protocol):
+    """The call's archive: one event on the sample clock."""
+
+    def __call__(self, kind: str, sample: int | None, leg: str | None, data: dict[str, Any]) -> object: ...
+
+
+class Conversation:
+    """Joins the flow engine, hearing and speaking for one call. `hang_up(reason)` ends the leg."""
+
+    def __init__(
+        self,
+        session: Session,
+        listener_for: Callable[[Callable[[ListenerEvent], None]], Listener],
+        speech: Speech,
+        playback: Playback,
+        files: PromptFiles,
+        record: Record,
+        hang_up: Callable[[str], None],
+    ) -> None:
+        self._session = session
+        self._playback = playback
+        self._record = record
+        self._hang_up = hang_up
+        self.clock = SampleClock()
+        self._waterfall = Waterfall()
+        self._timers = Timers(lambda name: self.tell(events.TimerFired(name)))
+        self._prompts = Prompts(speech, playback, files, self._prompt_began, self._prompt_ended)
+        self._listener = listener_for(self.on_heard)
+        self._leaving: str | None = None
+        self._over = False
+
+    def tasks(self) -> list[Coroutine[Any, Any, None]]:
+        """What must run beside the event handlers until the call is over."""
+        return [self._prompts.run()]
+
+    def tell(self, event: events.Event) -> None:
+        """Gives the flow one event and carries out what it answers."""
+        if self._over:
+            return
+        for action in self._session.handle(event, time.time()):
+            self._carry_out(action)
+
+    # What the leg reports.
+
+    def on_frame(self, frame: Frame) -> None:
+        """60 ms of both directions."""
+        self.clock.advance(frame.sample + len(frame.heard8k) // 2)
+        self._listener.feed(frame.heard8k, frame.sample)
+        if turn := self._waterfall.heard(frame.sample, frame.played8k):
+            self._record("turn", turn.prompt_sample, None, turn.as_event())
+
+    def on_key(self, key: str, method: KeyMethod) -> None:
+        """A key of the caller's."""
+        now = self.clock.now
+        shown = "*" if self._session.is_secret else key
+        self._record("key", now, "caller", {"key": shown, "method": str(method)})
+        self._waterfall.answered(Turn(f"key {shown}", now, now, now))
+        self.tell(events.KeyPressed(key))
+
+    def on_held(self, held: bool) -> None:
+        """The caller put the call on hold, or came back: prompts and timers wait meanwhile."""
+        self._record("held" if held else "resumed", self.clock.now, "caller", {})
+        if held:
+            self._timers.freeze()
+            self._playback.pause()
+        else:
+            self._timers.thaw()
+            self._playback.resume()
+
+    def on_playing(self, token: int) -> None:
+        """A file of a prompt went onto the bridge."""
+        self._waterfall.playing(self.clock.now)
+        self._prompts.started(token)
+
+    def on_played(self, token: int) -> None:
+        """A file of a prompt was played out."""
+        self._prompts.played(token)
+
+    def on_play_failed(self, token: int, reason: str) -> None:
+        """A file of a prompt could not be played."""
+        self._prompts.play_failed(token, reason)
+
+    def on_hung_up(self, by: str) -> None:
+        """The leg is gone: the flow's last word, then nothing more."""
+        self.tell(events.HungUp(by))
+        self._over = True
+        self._timers.cancel_running()
+        self._listener.close()
+        for play in self._prompts.stop():
+            self._prompt_over(play, "hangup")
+
+    # What hearing reports.
+
+    def on_heard(self, heard: ListenerEvent) -> None:
+        """An event of the listener's."""
+        secret, now = self._session.is_secret, self.clock.now
+        for kind, sample, data in archived(heard, self._session.step, secret=secret):
+            self._record(kind, now if sample is None else sample, "caller", data)
+        if (turn := turn_of(heard, now, secret=secret)) is not None:
+            self._waterfall.answered(turn)
+        if (event := flow_event(heard)) is not None:
+            self.tell(event)
+
+    # What the flow asks for.
+
+    def _carry_out(self, action: actions.Action) -> None:
+        match action:
+            case actions.Play():
+                self._waterfall.stepped(self.clock.now, action.step)
+                self._prompts.play(action)
+            case actions.PausePrompt():
+                self._prompts.pause()
+            case actions.ResumePrompt():
+                self._prompts.resume()
+            case actions.StopPrompts():
+                for play in self._prompts.stop():
+                    self._prompt_over(play, "stopped")
+            case actions.Listen(expect):
+                self._listener.listen(wanted(expect), timeouts_of(expect))
+            case actions.StopListening():
+                self._listener.stop()
+            case actions.StartTimer(timer, seconds):
+                self._timers.start(timer, seconds)
+            case actions.CancelTimer(timer):
+                self._timers.cancel(timer)
+            case actions.Note(kind, data):
+                self._record(kind, self.clock.now, None, data)
+            case actions.Request(request, kind, _):
+                self.tell(events.Replied(request, ok=False, result={"error": f"{kind} is not available"}))
+            case actions.HangUp(reason):
+                self._leave(reason)
+
+    def _leave(self, reason: str) -> None:
+        self._leaving = reason
+        if self._prompts.playing is None:
+            self._hang_up(reason)
+
+    def _prompt_began(self, play: actions.Play) -> None:
+        said = " ".join(piece.text for piece in play.pieces if isinstance(piece, actions.Text))
+        text = "***" if play.secret else said
+        files = [piece.path for piece in play.pieces if isinstance(piece, actions.AudioFile)]
+        data = {"prompt": play.prompt, "step": play.step, "text": text, "file": ", ".join(files)}
+        self._record("prompt.started", self.clock.now, "hotline", data)
+
+    def _prompt_ended(self, play: actions.Play, how: str, reason: str) -> None:
+        self._prompt_over(play, how)
+        if how == "failed":
+            self._record("error", self.clock.now, "hotline", {"code": "tts", "detail": reason})
+            self.tell(events.PromptFailed(play.prompt, reason))
+        else:
+            self.tell(events.PromptFinished(play.prompt))
+        if self._leaving is not None and self._prompts.playing is None:
+            self._hang_up(self._leaving)
+
+    def _prompt_over(self, play: actions.Play, how: str) -> None:
+        self._record("prompt.ended", self.clock.now, "hotline", {"prompt": play.prompt, "reason": how})

@@ -1,0 +1,124 @@
+"""What the zygote loads once for every worker: recognisers' models, flows, how prompts are made."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from asr import engines
+from asr.errors import AsrError
+from asr.listener import Listener, ListenerEvent
+from asr.recogniser import Recogniser
+from flows.flow import Flow
+from flows.session import Session
+from ivr import models, speech
+from ivr.config import Config
+from ivr.flowfiles import flow_files, read_files
+from tts.cache import PromptCache
+from tts.client import SpeechClient
+from tts.recipe import Recipe
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedFlow:
+    """A flow that calls may run; `changed_ns` is the file's time when it was read."""
+
+    flow: Flow
+    file: Path
+    changed_ns: int
+
+    def facts(self) -> dict[str, Any]:
+        """What the archive notes of it."""
+        return {"flow": self.flow.name, "version": self.flow.version, "language": self.flow.header.language}
+
+    def session(self) -> Session:
+        """A conversation that has not begun."""
+        return Session.start(self.flow)
+
+
+def published(flow: Flow) -> PublishedFlow:
+    """The flow with its file's present time. Raises OSError."""
+    file = Path(flow.file)
+    return PublishedFlow(flow, file, file.stat().st_mtime_ns)
+
+
+@dataclass(slots=True)
+class Preloaded:
+    """Shared by all workers after the fork; a worker's own changes stay its own."""
+
+    recognisers: Mapping[str, Recogniser]
+    flows: dict[str, PublishedFlow]
+    cache: PromptCache
+    recipe: Recipe
+    speech_socket: Path
+
+    def flow(self, name: str) -> PublishedFlow | None:
+        """The flow of this name, read anew if its file has changed; a broken change leaves the old one in force."""
+        known = self.flows.get(name)
+        if known is None:
+            return None
+        try:
+            if known.file.stat().st_mtime_ns == known.changed_ns:
+                return known
+            flows, problems = read_files([known.file])
+            if name in flows:
+                self.flows[name] = published(flows[name])
+                return self.flows[name]
+            log.error("flow %s stays at version %d: %s", name, known.flow.version, "; ".join(map(str, problems)))
+        except OSError as error:
+            log.error("flow %s stays at version %d: %s", name, known.flow.version, error)
+        return known
+
+    def recogniser(self, language: str) -> Recogniser | None:
+        """The recogniser of a language; "zh-CN" also takes that of "zh". None: touch-tones only."""
+        return self.recognisers.get(language) or self.recognisers.get(language.split("-", maxsplit=1)[0])
+
+    def listener_for(self, language: str) -> Callable[[Callable[[ListenerEvent], None]], Listener]:
+        """Makes the call's listener, on the running event loop."""
+
+        def make(on_event: Callable[[ListenerEvent], None]) -> Listener:
+            return Listener(self.recogniser(language), on_event, asyncio.get_running_loop().call_soon_threadsafe)
+
+        return make
+
+    def speech(self) -> SpeechClient:
+        """The way to the prompts."""
+        return SpeechClient(self.speech_socket, self.cache, self.recipe)
+
+    def silence(self, seconds: float) -> Path:
+        """A file of silence, kept with the prompts. Raises OSError."""
+        samples = max(1, round(seconds * self.recipe.rate_hz))
+        key = f"silence-{samples}"
+        return (self.cache.find(key) or self.cache.keep(key, bytes(2 * samples))).file
+
+
+def preload(config: Config) -> Preloaded:
+    """Loads it all; what cannot be loaded is logged and left out: its calls go on by touch-tones or are refused."""
+    recipe = speech.recipe(config)
+    flows, problems = read_files(flow_files(config.flows_folder))
+    for problem in problems:
+        log.error("%s", problem)
+    return Preloaded(
+        _recognisers(config),
+        {name: published(flow) for name, flow in flows.items()},
+        PromptCache(config.prompts_folder, recipe.rate_hz),
+        recipe,
+        config.run_folder / "speech.sock",
+    )
+
+
+def _recognisers(config: Config) -> dict[str, Recogniser]:
+    found: dict[str, Recogniser] = {}
+    for language, name in config.asr.models.items():
+        try:
+            recogniser = engines.load(config.asr.engine, language, models.resolve(name, config.models_folder))
+        except (AsrError, models.ModelMissing) as error:
+            log.error("no recogniser for %s, its calls go on by keys: %s", language, error)
+            continue
+        if recogniser is not None:
+            found[language] = recogniser
+    return found

@@ -1,0 +1,154 @@
+"""Turns the flow's `Play` actions into playback: clause by clause, the first plays while the rest is made.
+
+Knows the speech client and the player; reports prompts, not files. Runs on the event loop; stopping never waits.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from flows.actions import AudioFile, Play, Silence, Text
+from tts.client import Clause
+from tts.errors import SynthesiserFailed
+
+log = logging.getLogger(__name__)
+
+
+class Playback(Protocol):
+    """The player of one leg, callable from the event loop; commands take effect at the next 20 ms tick."""
+
+    def play(self, token: int, path: str) -> None: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+class Speech(Protocol):
+    """Makes text into files, one for each clause."""
+
+    def say(self, text: str, language: str, voice: str) -> AsyncIterator[Clause]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PromptFiles:
+    """Prompts that need no speech: recorded files are relative to `folder`, `silence` makes a file of some seconds."""
+
+    folder: Path
+    silence: Callable[[float], Path]
+
+
+@dataclass(slots=True)
+class _Prompt:
+    play: Play
+    tokens: set[int] = field(default_factory=set)
+    made: bool = False
+    begun: bool = False
+
+
+class Prompts:
+    """The prompts of one call. `on_end(prompt, reason)` reports finished, failed; `on_begin(play)` its first clause."""
+
+    def __init__(
+        self,
+        speech: Speech,
+        playback: Playback,
+        files: PromptFiles,
+        on_begin: Callable[[Play], None],
+        on_end: Callable[[Play, str, str], None],
+    ) -> None:
+        self._speech = speech
+        self._playback = playback
+        self._files_of = files
+        self._on_begin = on_begin
+        self._on_end = on_end
+        self._queue: asyncio.Queue[_Prompt] = asyncio.Queue()
+        self._present: deque[_Prompt] = deque()
+        self._token = 0
+
+    @property
+    def playing(self) -> Play | None:
+        """The prompt that is heard now, or is about to be."""
+        return self._present[0].play if self._present else None
+
+    def play(self, play: Play) -> None:
+        """Queues a prompt behind those still playing."""
+        prompt = _Prompt(play)
+        self._present.append(prompt)
+        self._queue.put_nowait(prompt)
+
+    def pause(self) -> None:
+        """Silence within one frame; the place is remembered."""
+        self._playback.pause()
+
+    def resume(self) -> None:
+        """Goes on where `pause` stopped."""
+        self._playback.resume()
+
+    def stop(self) -> list[Play]:
+        """Silence within one frame; every prompt is forgotten. Returns those that were not played out."""
+        self._playback.stop()
+        stopped = [prompt.play for prompt in self._present]
+        self._present.clear()
+        return stopped
+
+    def played(self, token: int) -> None:
+        """The player's word that a file reached its end."""
+        if self._present and token in self._present[0].tokens:
+            prompt = self._present[0]
+            prompt.tokens.discard(token)
+            self._finish_if_done(prompt)
+
+    def play_failed(self, token: int, reason: str) -> None:
+        """The player's word that a file could not be played."""
+        for prompt in list(self._present):
+            if token in prompt.tokens:
+                self._fail(prompt, reason)
+
+    def started(self, token: int) -> None:
+        """The player's word that a file went onto the bridge."""
+        for prompt in self._present:
+            if token in prompt.tokens and not prompt.begun:
+                prompt.begun = True
+                self._on_begin(prompt.play)
+
+    async def run(self) -> None:
+        """Makes the queued prompts' sound, in order, until cancelled."""
+        while True:
+            prompt = await self._queue.get()
+            try:
+                async for path in self._files(prompt.play):
+                    if prompt not in self._present:
+                        break
+                    self._token += 1
+                    prompt.tokens.add(self._token)
+                    self._playback.play(self._token, path)
+                prompt.made = True
+                self._finish_if_done(prompt)
+            except (SynthesiserFailed, OSError) as error:
+                log.error("prompt of step %s: %s", prompt.play.step, error)
+                self._fail(prompt, str(error))
+
+    async def _files(self, play: Play) -> AsyncIterator[str]:
+        for piece in play.pieces:
+            match piece:
+                case AudioFile(path):
+                    yield str(self._files_of.folder / path)
+                case Silence(seconds):
+                    yield str(self._files_of.silence(seconds))
+                case Text(text):
+                    async for clause in self._speech.say(text, play.language, play.voice):
+                        yield str(clause.file)
+
+    def _finish_if_done(self, prompt: _Prompt) -> None:
+        if prompt.made and not prompt.tokens and prompt in self._present:
+            self._present.remove(prompt)
+            self._on_end(prompt.play, "finished", "")
+
+    def _fail(self, prompt: _Prompt, reason: str) -> None:
+        if prompt in self._present:
+            self._present.remove(prompt)
+            self._on_end(prompt.play, "failed", reason)

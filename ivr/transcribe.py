@@ -1,0 +1,58 @@
+"""`ivr transcribe CALL|WAV`: writes a finished recording down with faster-whisper, each channel by itself."""
+
+import json
+import sys
+from dataclasses import asdict, dataclass
+
+from asr import whisper_engine
+from asr.errors import AsrError
+from ivr import models
+from ivr.config import Config
+from ivr.recordedsound import Channel, RecordingUnreadableError, channels
+from recordings.errors import RecordingError
+from recordings.transcript import clock
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One utterance; times are seconds from the recording's start."""
+
+    who: str
+    start_s: float
+    end_s: float
+    text: str
+    confidence: float
+
+
+def main(config: Config, what: str, model: str, language: str, *, as_json: bool) -> int:
+    """Prints the transcript, oldest first. Exit code 1 when the recording or the model cannot be used."""
+    try:
+        sound = channels(config.recordings_folder, what)
+        engine = whisper_engine.load(models.resolve(model, config.models_folder), threads=2)
+        lines = [line for channel in sound for line in _lines(engine, channel, language)]
+    except (models.ModelMissing, AsrError, RecordingError, RecordingUnreadableError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    lines.sort(key=lambda line: line.start_s)
+    if as_json:
+        sys.stdout.write(json.dumps([asdict(line) for line in lines], ensure_ascii=False) + "\n")
+    else:
+        sys.stdout.writelines(f"{clock(line.start_s)}  {line.who:8} {line.text}\n" for line in lines)
+        if not lines:
+            sys.stdout.write("nobody speaks in this recording\n")
+    return 0
+
+
+def _lines(engine: whisper_engine.WhisperTranscriber, channel: Channel, language: str) -> list[Line]:
+    heard = engine.transcribe(channel.pcm, channel.rate_hz, language)
+    return [
+        Line(
+            channel.who,
+            round(one.words[0].start_s, 2),
+            round(one.words[-1].end_s, 2),
+            one.text,
+            round(one.confidence, 3),
+        )
+        for one in heard
+        if one.words
+    ]

@@ -1,0 +1,131 @@
+"""One worker: takes one caller, carries the call to its end, closes its bundle and exits.
+
+Forked by the zygote. The event loop runs in the main thread, pjsua2 in its own, recognition in a third.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import time
+
+from ivr.bus import Bus
+from ivr.busaddress import address_finder
+from ivr.callsession import CallSession
+from ivr.config import Config
+from ivr.doorlink import DoorLink
+from ivr.preload import Preloaded
+from ivr.process import signal_when_parent_dies
+from ivr.slots import Slot
+from telephony.address import reachable_address
+from telephony.leg import Leg
+from telephony.legevents import Incoming, LegEvent, Refused
+from telephony.stack import Stack, StackSettings
+
+log = logging.getLogger(__name__)
+LINGER_S = 0.2  # for the last SIP message and the last bus message to leave
+
+
+class Worker:
+    """The process's one object. `tell` is the pipe to the zygote."""
+
+    def __init__(self, config: Config, preloaded: Preloaded, slot: Slot, tell: int) -> None:
+        self._config = config
+        self._preloaded = preloaded
+        self._slot = slot
+        self._tell = tell
+        self._call: CallSession | None = None
+        self._done = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serves one caller."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._stop)
+        loop.add_signal_handler(signal.SIGUSR1, self._orphaned)
+        signal_when_parent_dies(signal.SIGUSR1)
+        telephony = self._config.telephony
+        self._stack = Stack(
+            StackSettings(
+                public=reachable_address(telephony.address),
+                rtp_port=self._slot.rtp_port,
+                codecs=telephony.codecs,
+            ),
+            self._emit_from(loop),
+        )
+        port = self._stack.start()
+        path = self._config.run_folder / "door.sock"
+        self._door = DoorLink(path, os.getpid(), self._slot.number, ("127.0.0.1", port), lambda: self._say(b"i"))
+        async with Bus(address_finder(self._config), "worker") as self._bus:
+            registering = asyncio.create_task(self._door.run(), name="door link")
+            await self._done.wait()
+            if self._call is not None:
+                await self._call.finish()
+            await asyncio.sleep(LINGER_S)
+            registering.cancel()
+
+    def _emit_from(self, loop: asyncio.AbstractEventLoop):  # type: ignore[no-untyped-def]  # noqa: ANN202
+        def emit(leg: Leg | None, event: LegEvent) -> None:
+            """On pjsua2's threads: an exception must not reach them, and after the loop's end nobody listens."""
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._on_leg_event, leg, event)
+
+        return emit
+
+    def _on_leg_event(self, leg: Leg | None, event: LegEvent) -> None:
+        match event:
+            case Incoming() if leg is not None:
+                if self._call is not None or self._done.is_set():
+                    self._stack.post(lambda: leg.hang_up(486))
+                    return
+                self._take(leg, event)
+            case Refused():
+                self._note_refused(event)
+            case _ if self._call is not None and leg is self._call.leg:
+                self._call.on_leg_event(event)
+
+    def _take(self, leg: Leg, incoming: Incoming) -> None:
+        self._say(b"b")
+        self._door.say("busy")
+        self._call = CallSession(
+            self._config, self._preloaded, self._stack, leg, self._bus.publish_event, self._done.set
+        )
+        self._call.begin(incoming)
+
+    def _note_refused(self, refused: Refused) -> None:
+        """No codec in common: the stack has answered 488; the archive learns that somebody called."""
+        if self._call is None and not self._done.is_set():
+            self._say(b"b")
+            self._door.say("busy")
+            CallSession.archive_refused(self._config, refused, self._bus.publish_event)
+            self._done.set()
+
+    def _say(self, state: bytes) -> None:
+        try:
+            os.write(self._tell, state)
+        except BrokenPipeError:
+            self._orphaned()
+
+    def _stop(self) -> None:
+        """SIGTERM: a live call is told goodbye by BYE, an idle worker just ends."""
+        if self._call is None:
+            self._done.set()
+        else:
+            self._call.shut_down()
+
+    def _orphaned(self) -> None:
+        """The zygote is gone: nobody would replace this worker, so only a live call keeps it."""
+        if self._call is None:
+            self._done.set()
+
+
+def work(config: Config, preloaded: Preloaded, slot: Slot, tell: int) -> None:
+    """The child side of the fork; ends the process."""
+    began = time.monotonic()
+
+    async def run() -> None:
+        await Worker(config, preloaded, slot, tell).run()
+
+    asyncio.run(run())
+    log.info("worker ends after %.1f s", time.monotonic() - began)
+    os._exit(0)  # live pjsua2 objects must not be destroyed in Python's order
