@@ -7,8 +7,8 @@ amounts, times and abbreviations stay whole.
 import re
 
 # How much speech a piece must hold, in letters and digits; a Chinese character counts for three.
-MIN_AT_SENTENCE_END = 10
-MIN_AT_PAUSE = 24
+MIN_SENTENCE = 10
+MIN_PART = 24  # of a sentence
 MAX_LENGTH = 180
 
 SENTENCE_PAUSE_MS = 250.0
@@ -53,8 +53,8 @@ _LAST_WORD = re.compile(r"([A-Za-z](?:[A-Za-z.]*[A-Za-z])?)\.$")
 def clauses(text: str) -> tuple[str, ...]:
     """The clauses in order, white space tidied; together they are the text. Empty when there is nothing to say."""
     tidy = " ".join(text.split())
-    pieces = [part for piece in _merged(_pieces(tidy)) for part in _bounded(piece)]
-    return tuple(pieces)
+    parts = [part for sentence in _sentences(_pieces(tidy)) for part in _parts(sentence)]
+    return tuple(piece for part in parts for piece in _bounded(part))
 
 
 def pause_after_ms(clause: str) -> float:
@@ -89,25 +89,28 @@ def _abbreviates(before: str, after: str) -> bool:
     return name in _TITLES or "." in name or (len(name) == 1 and word[1].isupper())
 
 
-def _merged(pieces: list[str]) -> list[str]:
-    """Joins pieces until each is long enough for the mark that ends it."""
-    merged, current = [], ""
+def _sentences(pieces: list[str]) -> list[list[str]]:
+    """Groups pieces by sentence; one too short to stand alone goes with the next, marks alone with the one before."""
+    sentences: list[list[str]] = [[]]
     for piece in pieces:
-        current += piece
-        if _length(current) >= (MIN_AT_SENTENCE_END if _SENTENCE_END.search(current) else MIN_AT_PAUSE):
-            merged.append(current.strip())
-            current = ""
-    if _length(current) and merged and not _SENTENCE_END.search(merged[-1]) and _length(current) < MIN_AT_SENTENCE_END:
-        merged[-1] += _space(merged[-1], current) + current.strip()
-    elif _length(current):
-        merged.append(current.strip())
-    elif merged and current.strip():
-        merged[-1] += _space(merged[-1], current) + current.strip()
-    return merged
+        sentences[-1].append(piece)
+        if _SENTENCE_END.search(piece) and _length("".join(sentences[-1])) >= MIN_SENTENCE:
+            sentences.append([])
+    if len(sentences) > 1 and not _length("".join(sentences[-1])):
+        marks = sentences.pop()
+        sentences[-1] += marks
+    return sentences
 
 
-def _space(before: str, after: str) -> str:
-    return " " if after.startswith(" ") or before.endswith((",", ".", ";", ":")) else ""
+def _parts(sentence: list[str]) -> list[str]:
+    """Joins the pieces of a sentence until what is cut off and what remains are both long enough."""
+    parts = [""]
+    for number, piece in enumerate(sentence):
+        parts[-1] += piece
+        rest = "".join(sentence[number + 1 :])
+        if _length(parts[-1]) >= MIN_PART and _length(rest) >= MIN_PART:
+            parts.append("")
+    return [part.strip() for part in parts if _length(part)]
 
 
 def _bounded(piece: str) -> list[str]:
