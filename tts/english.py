@@ -15,7 +15,7 @@ _TIME = re.compile(rf"{_CLOCK}(\s?[AaPp]\.?\s?[Mm]\b)?")
 _FROM_TO = re.compile(r"(?<=\d)(\s?(?:[AaPp]\.?[Mm]\.?)?)\s?[-–—]\s?(?=\d{1,2}(?::\d\d|\s?[AaPp]\.?[Mm]))")
 _PHONE = re.compile(r"(?<![\w.,+-])(\+?)(\(?\d{1,4}\)?(?:[ -]\(?\d{2,4}\)?){1,5})(?![\w]|[-.,]\d)")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
-_IDENTIFIER = re.compile(r"(?<![\w.,$€£:-])(?:\d{7,}|0\d+)(?![\w:]|[.,]\d)")
+_IDENTIFIER = re.compile(r"(?<![\w.,$€£:-])(?:\d{7,}|0\d+)(?![\w:]|[.,]\d| (?:dollar|euro|pound|percent))")
 _RANGE = re.compile(r"(?<![\w.,$€£-])(\d{1,3})[-–](\d{1,3})(?= [a-z])")
 _TITLE = re.compile(r"\b(Mr|Mrs|Ms|Dr|Prof)\. (?=[A-Z])")
 _TITLES = {"Mr": "Mister", "Mrs": "Missis", "Ms": "Miz", "Dr": "Doctor", "Prof": "Professor"}
