@@ -57,10 +57,24 @@ def test_moderate_white_noise_has_no_voice() -> None:
     assert feed(np.random.default_rng(3).normal(0, 200, 80000)) == []
 
 
-def test_a_click_is_no_voice(silence) -> None:
+@pytest.mark.parametrize("length", [1, 8, 40, 80])
+def test_a_click_is_no_voice(silence, length: int) -> None:
     sound = silence(3).copy()
-    sound[12000:12040] = 20000
+    sound[12000 : 12000 + length] = 20000
     assert feed(sound) == []
+
+
+def test_a_caller_in_loud_noise_is_still_found(clips, clip) -> None:
+    """White noise at -44 dBFS, about 8 dB below the loudest frame of these clips."""
+    noise = np.random.default_rng(3)
+    files = [file for file in clips if file.startswith("fsdd")]
+    found = 0
+    for file in files:
+        quiet = np.zeros(16000)
+        sound = np.concatenate([quiet, clip(file), quiet])
+        edges = feed((sound + noise.normal(0, 200, len(sound))).clip(-32768, 32767))
+        found += any(isinstance(edge, VoiceStart) and edge.sample > 14400 for edge in edges)
+    assert found >= 0.95 * len(files)
 
 
 @pytest.mark.parametrize("kind", ["dial tone", "loud noise", "chord"])
