@@ -11,7 +11,11 @@ def reachable_address(wanted: str) -> str:
     Without a default route "auto" is 127.0.0.1. A name is resolved. Raises OSError where a name has no IPv4 address.
     """
     if wanted != "auto":
-        return socket.getaddrinfo(wanted, None, socket.AF_INET, socket.SOCK_DGRAM)[0][4][0]  # type: ignore[return-value]
+        try:
+            found = socket.getaddrinfo(wanted, None, socket.AF_INET, socket.SOCK_DGRAM)
+        except UnicodeError as error:
+            raise OSError(f"{wanted!r} is no host name") from error
+        return str(found[0][4][0])
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(_SOMEWHERE)

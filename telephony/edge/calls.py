@@ -52,7 +52,7 @@ def assign(desk: Desk, server: Server) -> None:
         if desk.now >= server.held_until:
             desk.finish(server, 503, BUSY_HERE)
             return
-        desk.held.append(server)
+        desk.held[server.serial] = server
         desk.count("held")
         desk.arm(server, server.held_until - desk.now)
         return
@@ -101,16 +101,17 @@ def next_worker(desk: Desk, server: Server) -> None:
 
 def serve_held(desk: Desk) -> None:
     """Gives the INVITEs that have waited longest to workers that have become idle."""
-    for _ in range(len(desk.held)):
+    for server in list(desk.held.values()):
         if not desk.roster.any_idle():
             return
-        assign(desk, desk.held.popleft())
+        del desk.held[server.serial]
+        assign(desk, server)
 
 
 def refuse_held(desk: Desk) -> None:
     """Refuses every INVITE that waits."""
-    while desk.held:
-        desk.finish(desk.held.popleft(), 503, BUSY_HERE)
+    for server in list(desk.held.values()):
+        desk.finish(server, 503, BUSY_HERE)
 
 
 def give_up(desk: Desk, client: Client) -> None:

@@ -83,8 +83,6 @@ class Core:
         desk = self._desk
         if server.state is State.PROCEEDING:
             if server.client is None:  # held, and no worker came free
-                if server in desk.held:
-                    desk.held.remove(server)
                 desk.finish(server, 503, calls.BUSY_HERE)
         elif server.state is State.COMPLETED and desk.now < server.expires and server.invite:
             desk.send(server.last, server.reply_to)  # timer G

@@ -5,7 +5,7 @@ Pure: no clock, no I/O; `now` is what the last event brought, what is to be done
 
 import hashlib
 import re
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import dataclass, field
 
 from telephony.edge.events import Action, Hop, Send, Wake
@@ -59,7 +59,7 @@ class Desk:
     clients: dict[tuple[str, str], Client] = field(default_factory=dict)
     calls: dict[tuple[str, str], Call] = field(default_factory=dict)
     timed: dict[int, Timed] = field(default_factory=dict)
-    held: deque[Server] = field(default_factory=deque)
+    held: dict[int, Server] = field(default_factory=dict)
     counters: Counter[str] = field(default_factory=Counter)
     actions: list[Action] = field(default_factory=list)
     serial: int = 0
@@ -106,6 +106,7 @@ class Desk:
         if not server.move(Signal.SUCCESS if status < 300 else Signal.FAILURE):
             return
         server.last, server.client = data, None
+        self.held.pop(server.serial, None)
         udp = server.reply_to.transport == "UDP"
         server.expires = self.now + LIFE_S
         if server.invite and status >= 300:

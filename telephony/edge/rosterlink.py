@@ -25,7 +25,8 @@ class RosterLink:
 
     def __init__(self, feed: Callable[[Event], None], status: Callable[[], dict[str, object]]) -> None:
         self._feed, self._status = feed, status
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._open: dict[asyncio.Task[None] | None, asyncio.StreamWriter] = {}
+        self._closing = False
 
     async def listen(self, path: Path) -> None:
         """Opens the socket, for this user only; one that a killed door left behind is replaced."""
@@ -33,15 +34,18 @@ class RosterLink:
         self._server = await asyncio.start_unix_server(self._serve, sock=sock, limit=_MAX_LINE_BYTES)
 
     async def close(self) -> None:
-        """Closes the socket and every connection."""
+        """Closes the socket and every connection; the workers live on and their calls too."""
+        self._closing = True
         self._server.close()
-        for writer in self._writers:
+        for writer in self._open.values():
             writer.close()
+        await asyncio.gather(*filter(None, self._open), return_exceptions=True)
         await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         pid = None
-        self._writers.add(writer)
+        task = asyncio.current_task()
+        self._open[task] = writer
         try:
             while line := await reader.readline():
                 told = json.loads(line)
@@ -59,9 +63,9 @@ class RosterLink:
         except OSError:
             pass  # gone, as with an orderly end
         finally:
-            self._writers.discard(writer)
+            del self._open[task]
             writer.close()
-            if pid is not None:
+            if pid is not None and not self._closing:
                 self._feed(WorkerGone(pid))
 
 

@@ -78,21 +78,21 @@ def reply(request: Request, status: int, *extra: tuple[str, str], tag: str = "")
 class Worker(End):
     """A stand-in worker: registers with the door and treats an INVITE as `answers` says; 0 is silence."""
 
-    def __init__(self, pid: int, answers: tuple[int, ...]) -> None:
+    def __init__(self, pid: int, answers: tuple[int, ...], again: bool = False) -> None:
         super().__init__()
-        self.pid, self.answers = pid, answers
+        self.pid, self.answers, self.again = pid, answers, again
+        self.acknowledged = False
         self.tag = f"worker{pid}"
         self.invite: Request | None = None
 
     async def register(self, socket: Path, state: str = "idle") -> None:
         await self.open()
         self.reader, self.writer = await asyncio.open_unix_connection(str(socket))
-        await self.say(state)
+        self.tell(state)
 
-    async def say(self, state: str) -> None:
+    def tell(self, state: str) -> None:
         line = {"worker": self.pid, "slot": self.pid, "sip": list(self.address), "state": state}
         self.writer.write(json.dumps(line).encode() + b"\n")
-        await self.writer.drain()
 
     def contact(self) -> tuple[str, str]:
         return "Contact", f"<sip:hotline@{self.address[0]}:{self.address[1]}>"
@@ -101,15 +101,30 @@ class Worker(End):
         if not isinstance(message, Request):
             return
         if message.method == "INVITE":
+            if self.invite is None and self.again:
+                self.tell("busy")
             self.invite = self.invite or message
             for status in self.answers:
-                if status:
+                if status == 200 and message is self.invite:
+                    self.answer(message, addr)
+                elif status:
                     self.send(reply(message, status, self.contact(), tag="" if status == 100 else self.tag), addr)
         elif message.method == "CANCEL" and self.invite:
             self.send(reply(message, 200), addr)
             self.send(reply(self.invite, 487, tag=self.tag), addr)
-        elif message.method != "ACK":
+        elif message.method == "ACK":
+            self.acknowledged = True
+        else:
             self.send(reply(message, 200), addr)
+        if message.method == "BYE" and self.again:
+            self.invite, self.acknowledged = None, False
+            self.tell("idle")
+
+    def answer(self, invite: Request, addr: tuple[str, int], after_s: float = 0.5) -> None:
+        """200, again and again until it is acknowledged (RFC 3261 §13.3.1.4)."""
+        if self.invite is invite and not self.acknowledged and not self.transport.is_closing():
+            self.send(reply(invite, 200, self.contact(), tag=self.tag), addr)
+            asyncio.get_running_loop().call_later(after_s, self.answer, invite, addr, min(after_s * 2, 4.0))
 
     def die(self) -> None:
         """The end of the process: both sockets close."""
@@ -220,8 +235,8 @@ class Stage:
         await self.door.start()
         return self.door
 
-    async def worker(self, *answers: int, state: str = "idle") -> Worker:
-        worker = Worker(1000 + len(self.workers), answers)
+    async def worker(self, *answers: int, state: str = "idle", again: bool = False) -> Worker:
+        worker = Worker(1000 + len(self.workers), answers, again)
         self.workers.append(worker)
         await worker.register(self.door.socket, state)
         return worker

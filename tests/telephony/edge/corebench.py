@@ -1,0 +1,116 @@
+"""A core on a bench: a fake clock, what it sent, and the messages of a caller and a worker."""
+
+import heapq
+from itertools import count
+
+from telephony.edge.core import Core
+from telephony.edge.desk import Place
+from telephony.edge.events import Fired, Hop, Received, Send, Wake, WorkerSaid
+from telephony.edge.message import Request, Response, encode
+from telephony.edge.strict import read
+
+PLACE = Place("192.0.2.10", "127.0.0.1", 5060)
+CALLER = Hop("UDP", "198.51.100.7", 40000)
+TCP_CALLER = Hop("TCP", "198.51.100.7", 41000)
+STRANGER = Hop("UDP", "203.0.113.66", 5060)
+
+
+def worker_hop(pid: int) -> Hop:
+    return Hop("UDP", "127.0.0.1", 45000 + pid)
+
+
+class Bench:
+    """A core, its clock and what it has sent and not been asked about yet."""
+
+    def __init__(self, max_calls: int = 10, secret: bytes = b"s" * 32) -> None:
+        self.core = Core(PLACE, secret, max_calls, 3600)
+        self.now = 100.0
+        self.sent: list[tuple[Hop, Request | Response]] = []
+        self.timers: list[tuple[float, int, int]] = []
+        self.order = count()
+
+    def give(self, event) -> None:
+        for action in self.core.step(event, self.now):
+            match action:
+                case Send(data, to):
+                    message = read(data)
+                    assert isinstance(message, Request | Response), (message, data)
+                    self.sent.append((to, message))
+                case Wake(timer, after_s):
+                    heapq.heappush(self.timers, (self.now + after_s, next(self.order), timer))
+
+    def worker(self, pid: int, idle: bool = True) -> None:
+        self.give(WorkerSaid(pid, pid, worker_hop(pid), idle))
+
+    def bytes(self, data: bytes, source: Hop = CALLER) -> None:
+        self.give(Received(read(data), source))
+
+    def wait(self, seconds: float) -> None:
+        end = self.now + seconds
+        while self.timers and self.timers[0][0] <= end:
+            self.now, _, timer = heapq.heappop(self.timers)
+            self.give(Fired(timer))
+        self.now = end
+
+    def take(self, to: Hop | None = None) -> list[str]:
+        """What was sent since the last time, in short; the whole of it stays in `last`."""
+        taken = [(hop, message) for hop, message in self.sent if to in (None, hop)]
+        self.sent = []
+        self.last = [message for _, message in taken]
+        return [m.method if isinstance(m, Request) else f"{m.status} {m.cseq_method}" for m in self.last]
+
+    def counters(self) -> dict[str, int]:
+        counters = self.core.status()["counters"]
+        assert isinstance(counters, dict)
+        return counters
+
+    def small(self) -> bool:
+        """Whether nothing is remembered any more."""
+        status = self.core.status()
+        return all(status[name] == 0 for name in ("calls", "dialogs", "held", "transactions", "timers"))
+
+
+def invite(name: str = "a", transport: str = "UDP", *extra: tuple[str, str], method: str = "INVITE") -> bytes:
+    headers = [
+        ("Via", f"SIP/2.0/{transport} 198.51.100.7:40000;branch=z9hG4bK{name};rport"),
+        ("From", "<sip:caller@example.com>;tag=caller"),
+        ("To", "<sip:hotline@example.com>"),
+        ("Call-ID", name),
+        ("CSeq", f"1 {method}"),
+        ("Max-Forwards", "70"),
+        ("Contact", "<sip:caller@10.0.0.5:5060>"),
+        *extra,
+    ]
+    return encode(f"{method} sip:hotline@192.0.2.10 SIP/2.0", headers, b"v=0\r\n")
+
+
+def answer(request: Request, status: int, tag: str = "w", **extra: str) -> bytes:
+    headers = [(n, v) for n, v in request.headers if n in ("Via", "From", "To", "Call-ID", "CSeq", "Record-Route")]
+    headers = [(n, v + f";tag={tag}" if n == "To" and "tag" not in v and status > 100 else v) for n, v in headers]
+    headers += [("Contact", "<sip:hotline@127.0.0.1:45001>"), *extra.items()]
+    return encode(f"SIP/2.0 {status} Whatever", headers)
+
+
+def answered(bench: Bench, name: str = "a", source: Hop = CALLER) -> Response:
+    """Takes a call as far as 200 and gives the 200 that the caller got."""
+    bench.bytes(invite(name, source.transport), source)
+    bench.take(worker_hop(1))
+    bench.bytes(answer(bench.last[0], 200), worker_hop(1))
+    bench.take(source)
+    ok = bench.last[-1]
+    assert isinstance(ok, Response)
+    assert ok.status == 200
+    return ok
+
+
+def inside(
+    ok: Response, method: str, cseq: int = 2, from_worker: bool = False, routes: list[str] | None = None
+) -> bytes:
+    recorded = ok.all("Record-Route")
+    routes = routes if routes is not None else recorded if from_worker else recorded[::-1]
+    near, far = (ok.get("To"), ok.get("From")) if from_worker else (ok.get("From"), ok.get("To"))
+    uri = "sip:caller@10.0.0.5:5060" if from_worker else "sip:hotline@127.0.0.1:45001"
+    headers = [("Via", f"SIP/2.0/UDP 127.0.0.1:45001;branch=z9hG4bK{method}{cseq}{from_worker}")]
+    headers += [("Route", route) for route in routes]
+    headers += [("From", near), ("To", far), ("Call-ID", ok.call_id), ("CSeq", f"{cseq} {method}")]
+    return encode(f"{method} {uri} SIP/2.0", headers)
