@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     add("check", _check, "check settings, flows, models and ports, and say what to do")
     _add_dial(add)
     _add_transcribe(add)
+    _add_models(add)
     for name in ("zygote", "door", "speech", "control", "broker"):
         add(name, _process, None)
     return parser
@@ -60,6 +61,25 @@ def _add_dial(add: Callable[[str, Handler, str | None], argparse.ArgumentParser]
     from ivr import phonecli
 
     phonecli.add_arguments(add("dial", phonecli.run, "call a SIP URI with a test phone"))
+
+
+def _add_models(add: Callable[[str, Handler, str | None], argparse.ArgumentParser]) -> None:
+    command = add("models", _models, "list the models that can be fetched, or fetch one")
+    command.add_argument("action", choices=("list", "fetch"))
+    command.add_argument("name", nargs="?", help="the model to fetch")
+    command.add_argument("--mirror", help="fetch from this address instead")
+    command.add_argument("--json", action="store_true", help="list as JSON")
+
+
+def _models(options: argparse.Namespace, config: Config) -> int:
+    from ivr import models
+
+    if options.action == "list":
+        return models.list_models(config.models_folder, as_json=options.json)
+    if options.name is None:
+        sys.stderr.write("which model? `ivr models list` shows all\n")
+        return 2
+    return models.fetch_command(options.name, config.models_folder, mirror=options.mirror)
 
 
 def _add_transcribe(add: Callable[[str, Handler, str | None], argparse.ArgumentParser]) -> None:

