@@ -1,0 +1,70 @@
+"""What callers say: human digits where the test data lie beside the repository, else and for phrases espeak-ng."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from bench import alaw
+from bench.talk import quiet_line
+from telephony import audio
+from telephony.audio import Pcm
+from tts.isolated import IsolatedSynthesiser
+
+HUMAN = Path(__file__).resolve().parents[2] / "shared" / "data" / "speech"
+LEVEL_DBFS = -22.0
+BETWEEN_DIGITS_S = 0.08
+PHRASES = ("balance", "lost card", "opening hours", "agent", "my card was stolen", "yes", "no")
+_DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+def spoken(texts: list[str], voice: str = "en-us") -> dict[str, Pcm]:
+    """Each text by espeak-ng at 8 kHz, as the hotline's own prompts are made."""
+    engine = IsolatedSynthesiser("espeak", Path())
+    try:
+        made = {}
+        for text in texts:
+            speech = engine.synthesise(text, "en", voice)
+            pcm = audio.trimmed(audio.resample(speech.pcm, speech.rate_hz, alaw.RATE_HZ), alaw.RATE_HZ)
+            made[text] = audio.with_level(pcm, alaw.RATE_HZ, LEVEL_DBFS)
+        return made
+    finally:
+        engine.close()
+
+
+def digit_strings(count: int, length: int = 4) -> list[tuple[str, Pcm]]:
+    """Strings of spoken digits, each of one speaker: humans where clips are there and recognisable, else espeak-ng."""
+    speakers = _humans() or [spoken(list(_DIGITS))]
+    chance = np.random.default_rng(2026)
+    strings = []
+    for number in range(count):
+        clips = speakers[number % len(speakers)]
+        digits = [str(chance.choice(sorted(clips))) for _ in range(length)]
+        pause = audio.silence(alaw.RATE_HZ, BETWEEN_DIGITS_S * 1000)
+        pieces = [piece for digit in digits for piece in (clips[digit], pause)][:-1]
+        strings.append((" ".join(digits), np.concatenate(pieces)))
+    return strings
+
+
+def _humans() -> list[dict[str, Pcm]]:
+    """One digit -> clip table for each speaker, of the clips that the starter recogniser is known to understand."""
+    if not (HUMAN / "expected.json").is_file():
+        return []
+    speakers: dict[str, dict[str, Pcm]] = {}
+    for clip in json.loads((HUMAN / "expected.json").read_text()):
+        if clip["grammar"] == "digits" and clip["text"] in _DIGITS and clip["vosk"] == clip["text"]:
+            pcm, rate_hz = audio.read_wav(HUMAN / clip["file"])
+            pcm = audio.trimmed(audio.resample(pcm, rate_hz, alaw.RATE_HZ), alaw.RATE_HZ)
+            pcm = audio.with_level(pcm, alaw.RATE_HZ, LEVEL_DBFS)
+            speakers.setdefault("-".join(clip["file"].split("-")[:2]), {}).setdefault(clip["text"], pcm)
+    return [clips for clips in speakers.values() if len(clips) == len(_DIGITS)]
+
+
+def speaking_share(share: float = 0.4) -> bytes:
+    """A-law to play on a loop: phrases and digits, speech for this share of the time, a quiet line between."""
+    clips = [*spoken(list(PHRASES)).values(), *(pcm for _, pcm in digit_strings(6))]
+    pieces = []
+    for pcm in clips:
+        sound = alaw.encode(pcm)
+        pieces += [sound, quiet_line(len(sound) / alaw.RATE_HZ * (1 - share) / share)]
+    return b"".join(pieces)
