@@ -6,7 +6,7 @@ Works on folders, so nothing is forgotten whatever was killed when: what a folde
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -31,7 +31,7 @@ _BATCH = 20
 class Rows(Protocol):
     """Where rows go."""
 
-    async def save(self, batch: list[CallRows]) -> None:
+    async def save(self, batch: Sequence[CallRows]) -> None:
         """Writes them. Raises StoreError."""
 
 

@@ -59,9 +59,9 @@ def seal(folder: Path, call_id: str) -> Path:
 def _encode(bundle: Path) -> dict[str, Any] | None:
     """Writes call.flac and compares it with the WAV files; None when the call has no audio."""
     legs = [path for path in (bundle / f"{name}.wav" for name in CHANNELS) if path.exists()]
+    rate_hz = max((wav.rate_of(path) for path in legs), default=0)  # also refuses what is no recording
     if not any(path.stat().st_size > wav.HEADER_BYTES for path in legs):
         return None
-    rate_hz = max(wav.rate_of(path) for path in legs)
     part, target = bundle / f".{AUDIO}", bundle / AUDIO
     samples = 0
     with soundfile.SoundFile(part, "w", rate_hz, len(CHANNELS), "PCM_16", format="FLAC") as file:

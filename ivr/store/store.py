@@ -22,7 +22,6 @@ from recordings.summary import Summary
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON")
 _REFUSALS = (exc.DataError, exc.IntegrityError, exc.ProgrammingError, exc.NotSupportedError)
-_ANSWER_S = 20.0
 _SUMMARY = [calls.c[field.name] for field in fields(Summary)]
 
 
@@ -36,9 +35,13 @@ class StoredCall:
 
 
 class Store:
-    """One process's connection pool. Make it inside the event loop, `await close()` at the end."""
+    """One process's connection pool. Make it inside the event loop, `await close()` at the end.
 
-    def __init__(self, url: str) -> None:
+    What takes longer than `answer_s` counts as unavailable.
+    """
+
+    def __init__(self, url: str, answer_s: float = 20.0) -> None:
+        self._answer_s = answer_s
         self._url = sa.make_url(url)
         self._sqlite = self._url.get_backend_name() == "sqlite"
         self._engine = _engine(url)
@@ -82,6 +85,13 @@ class Store:
             )
             return StoredCall(Summary(**facts), [Event(**line) for line in lines.mappings()], archived)
 
+    async def archived(self, call_ids: Sequence[str]) -> set[str]:
+        """Those of the calls that were read from their sealed bundles. Raises StoreError."""
+        self._must_exist()
+        async with self._transaction() as connection:
+            known = sa.select(calls.c.call_id).where(calls.c.archived, calls.c.call_id.in_(call_ids))
+            return set((await connection.execute(known)).scalars())
+
     async def close(self) -> None:
         """Gives the connections back."""
         await self._engine.dispose()
@@ -99,7 +109,7 @@ class Store:
         from asyncpg import PostgresError  # noqa: PLC0415 - raised bare while a PostgreSQL server starts or stops
 
         try:
-            async with asyncio.timeout(_ANSWER_S), self._engine.begin() as connection:
+            async with asyncio.timeout(self._answer_s), self._engine.begin() as connection:
                 yield connection
         except _REFUSALS as error:
             raise StoreRefusedError(_reason(error)) from error

@@ -1,0 +1,126 @@
+"""`ivr bundle repair`: does by hand what the control process does by itself, and finds what the store has lost."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from itertools import islice
+from pathlib import Path
+
+from ivr.archivist import Archivist
+from ivr.config import Config
+from ivr.patientstore import PatientStore
+from ivr.store.errors import StoreError, StoreUnavailableError
+from ivr.store.rows import CallRows
+from ivr.store.store import Store
+from recordings.callid import is_call_id
+from recordings.errors import BundleBusyError, CallNotFoundError, RecordingError
+from recordings.event import Event
+from recordings.layout import CLOSED, OPEN, UNSTORED, unstored_mark
+from recordings.read import State, call_ids, find
+from recordings.repair import repair
+from recordings.seal import seal
+
+Say = Callable[[str], None]
+_CHUNK = 500
+
+
+def repair_bundles(config: Config, path: Path | None, say: Say) -> int:
+    """Repairs one bundle, or every one below a recordings folder; returns the exit status."""
+    if path is not None and is_call_id(path.resolve().name):
+        return _repair_one(path.resolve(), say)
+    folder = (path or config.recordings_folder).resolve()
+    if not folder.is_dir():
+        say(f"{folder}: there is no such folder")
+        return 1
+    if path is not None and not any((folder / name).is_dir() for name in (OPEN, CLOSED, UNSTORED)):
+        say(f"{folder}: neither a recordings folder nor a bundle")
+        return 1
+    return asyncio.run(_repair_all(config, folder, say))
+
+
+def _repair_one(path: Path, say: Say) -> int:
+    folder, call_id = path.parent.parent, path.name
+    try:
+        if path.parent.name == OPEN:
+            ended = repair(folder, call_id)
+            say(f"{call_id}: closed as {ended.data.get('termination')}")
+        elif path.parent.name != CLOSED:
+            say(f"{call_id}: nothing to do, it is sealed" if path.is_dir() else f"{path}: there is no such bundle")
+            return 0 if path.is_dir() else 1
+        say(f"{call_id}: sealed, {seal(folder, call_id)}")
+    except BundleBusyError:
+        say(f"{call_id}: the call is up (or being repaired elsewhere), nothing to do")
+    except (RecordingError, OSError) as error:
+        say(f"{call_id}: {error}")
+        return 1
+    return 0
+
+
+async def _repair_all(config: Config, folder: Path, say: Say) -> int:
+    ours = folder == config.recordings_folder.resolve()
+    store = Store(config.store_url)
+    try:
+        rows: PatientStore | _NoStore = PatientStore(store)
+        if ours:
+            await _mark_missing(store, folder, say)
+        else:
+            rows = _NoStore()
+
+        def repaired(call_id: str, ended: Event) -> None:
+            say(f"{call_id}: closed as {ended.data.get('termination')}")
+
+        archivist = Archivist(folder, rows, repaired, lambda call_id: say(f"{call_id}: in the archive and the store"))
+        while await archivist.look():
+            pass
+    finally:
+        await store.close()
+    return _report(folder, isinstance(rows, _NoStore), say)
+
+
+async def _mark_missing(store: Store, folder: Path, say: Say) -> None:
+    """Marks the sealed calls that the store does not have whole."""
+    names = call_ids(folder)
+    try:
+        await store.migrate()
+        while chunk := list(islice(names, _CHUNK)):
+            known = await store.archived(chunk)
+            for call_id in chunk:
+                if call_id not in known and _is_sealed(folder, call_id):
+                    mark = unstored_mark(folder, call_id)
+                    mark.parent.mkdir(exist_ok=True)
+                    mark.touch()
+    except StoreError as error:
+        say(f"store: {error}; calls that only it has lost are not looked for")
+
+
+def _report(folder: Path, without_store: bool, say: Say) -> int:
+    closed = _count(folder / CLOSED)
+    unstored = 0 if without_store else _count(folder / UNSTORED)
+    up = _count(folder / OPEN)
+    if closed:
+        say(f"{closed} closed and not sealed, see above; they are below {folder / CLOSED}")
+    if unstored:
+        say(f"{unstored} not in the store yet; the hotline brings them there when the store answers")
+    if up:
+        say(f"{up} up or being repaired")
+    if not closed and not unstored:
+        say("all bundles are well")
+    return 1 if closed or unstored else 0
+
+
+def _is_sealed(folder: Path, call_id: str) -> bool:
+    try:
+        return find(folder, call_id)[0] is State.SEALED
+    except CallNotFoundError:
+        return False
+
+
+def _count(folder: Path) -> int:
+    return sum(is_call_id(path.name) for path in folder.glob("*"))
+
+
+class _NoStore:
+    """For recordings of another hotline: they are sealed here, and stay marked for its own store."""
+
+    async def save(self, batch: Sequence[CallRows]) -> None:
+        """Takes nothing."""
+        raise StoreUnavailableError(f"{len(batch)} calls of another hotline")
