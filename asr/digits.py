@@ -9,12 +9,18 @@ _WORDS = {
     "en": ("zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "double", "triple"),
     "zh": ("零", "一", "二", "三", "四", "五", "六", "七", "八", "九", "幺", "两"),
 }
+_SOUND_ALIKE = {"en": frozenset({"to", "too", "for", "fore", "won", "ate"})}
 _REPEATS = {"double": 2, "triple": 3}
 
 
 def digit_words(language: str) -> tuple[str, ...]:
     """The words in which callers say digits, for a language like "en" or "zh-CN"; none for one that is not known."""
     return _WORDS.get(_base(language), ())
+
+
+def sounds_like_a_digit(phrase: str, language: str) -> bool:
+    """Whether a phrase has a word that cannot be told from a digit by ear: "talk to an agent" has "to"."""
+    return not _SOUND_ALIKE.get(_base(language), frozenset()).isdisjoint(phrase.lower().split())
 
 
 def count_digits(text: str, language: str) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 from vosk import KaldiRecognizer, Model, SetLogLevel
 
-from asr.digits import digit_words
+from asr.digits import digit_words, sounds_like_a_digit
 from asr.errors import ModelError, RecogniserError
 from asr.recogniser import NOTHING, Expected, Heard, Word
 
@@ -62,10 +62,13 @@ def grammar_of(expect: Expected, knows: Callable[[str], bool]) -> list[str]:
     """The phrases of a vosk grammar, in words the model knows.
 
     vosk drops a word it does not know and keeps the rest of the phrase, which would then be heard for the whole; so a
-    phrase with such a word is left out. `[unk]` takes the sounds that fit nothing (and must always be there).
+    phrase with such a word is left out. vosk also mixes the words of all phrases, so beside digits a phrase with "to"
+    would turn every second "two" into it: left out as well. `[unk]` takes the sounds that fit nothing (and must always
+    be there).
     """
     single = (*expect.words, *(digit_words(expect.language) if expect.digits else ()))
-    known = (split_words(phrase, knows) for phrase in (*expect.phrases, *single))
+    safe = (one for one in expect.phrases if not (expect.digits and sounds_like_a_digit(one, expect.language)))
+    known = (split_words(phrase, knows) for phrase in (*safe, *single))
     return [*dict.fromkeys(" ".join(words) for words in known if words), UNKNOWN]
 
 

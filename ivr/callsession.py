@@ -151,6 +151,9 @@ class CallSession:
         self._tasks = [loop.create_task(task, name="conversation") for task in conversation.tasks()]
         self._tasks.append(loop.create_task(self._watch_rtp(), name="rtp watch"))
         loop.call_later(self._config.telephony.max_call, self._hang_up_with, Termination.MAX_DURATION)
+        language = self._flow.flow.header.language
+        if self._preloaded.recogniser(language) is None:
+            conversation.tell(events.RecogniserFailed(f"there is no recogniser for {language}"))
         conversation.tell(events.CallStarted(self._bundle.call_id, self._incoming.caller, self._incoming.called))
 
     async def _watch_rtp(self) -> None:

@@ -131,3 +131,13 @@ def test_a_model_loaded_before_fork_works_in_the_child(starter, clip, silence) -
         finally:
             os._exit(status)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_beside_digits_no_phrase_may_hold_a_word_that_sounds_like_one() -> None:
+    from asr.vosk_engine import grammar_of
+
+    phrases = ("talk to an agent", "operator")
+    with_digits = grammar_of(Expected("en", phrases, (4, 4)), lambda _word: True)
+    assert "talk to an agent" not in with_digits
+    assert {"operator", "two"} <= set(with_digits)
+    assert "talk to an agent" in grammar_of(Expected("en", phrases), lambda _word: True)
