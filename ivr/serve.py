@@ -64,7 +64,7 @@ class Hotline:
     def _say_ready(self) -> None:
         address, port = self.children["door"].facts["sip"]
         workers = self.children["zygote"].facts["idle"]
-        flows = ", ".join(self.children["zygote"].facts["flows"])
+        flows = ", ".join(self.children["zygote"].facts["flows"]) or "none, every call is refused (see `ivr check`)"
         sys.stdout.write(
             f"ready sip:hotline@{address}:{port}  {workers} workers waiting, flows: {flows}. Ctrl-C ends.\n"
         )

@@ -134,8 +134,6 @@ def test_a_model_loaded_before_fork_works_in_the_child(starter, clip, silence) -
 
 
 def test_beside_digits_no_phrase_may_hold_a_word_that_sounds_like_one() -> None:
-    from asr.vosk_engine import grammar_of
-
     phrases = ("talk to an agent", "operator")
     with_digits = grammar_of(Expected("en", phrases, (4, 4)), lambda _word: True)
     assert "talk to an agent" not in with_digits
