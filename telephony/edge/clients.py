@@ -97,6 +97,8 @@ def heard(desk: Desk, client: Client, status: int) -> bool:
         desk.arm(client, client.expires - desk.now)
     elif client.state is not before:
         client.wire = b""
+        if client.state is State.ACCEPTED:
+            client.headers = ()
         client.expires = desk.now + LIFE_S
         desk.arm(client, LIFE_S)
     return True

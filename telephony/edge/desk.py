@@ -105,7 +105,9 @@ class Desk:
         """Notes the final response sent and arms what RFC 3261 §17.2 has after it."""
         if not server.move(Signal.SUCCESS if status < 300 else Signal.FAILURE):
             return
-        server.last, server.client = data, None
+        server.last = b"" if server.state is State.ACCEPTED else data  # the worker repeats its 2xx itself
+        server.client = None
+        server.request.headers, server.request.body = (), b""  # kept for 32 s and not needed any more
         self.held.pop(server.serial, None)
         udp = server.reply_to.transport == "UDP"
         server.expires = self.now + LIFE_S

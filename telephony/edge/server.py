@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 _UDP_BUFFER_BYTES = 4 << 20
 _STOP_S = 1.0
+_MAX_LOOKUPS = 64
+_LOOKUP_S = 4.0
 
 
 class Door(asyncio.DatagramProtocol):
@@ -35,6 +37,7 @@ class Door(asyncio.DatagramProtocol):
         self._bind, self._place = bind, place
         self._limits = (secret, max_calls, max_call_s)
         self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._lookups: set[asyncio.Task[None]] = set()
         self._losses: Counter[str] = Counter()
         self._streams = Streams(self._message)
 
@@ -59,6 +62,8 @@ class Door(asyncio.DatagramProtocol):
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
+        for task in self._lookups:
+            task.cancel()
         await self._link.close()
         await self._streams.close()
         self._udp.close()
@@ -105,11 +110,26 @@ class Door(asyncio.DatagramProtocol):
     def _send(self, action: Send) -> None:
         if action.to.transport == "TCP":
             self._streams.send(action.data, action.to, action.instead)
-            return
-        if not _numeric(action.to.host):
+        elif _numeric(action.to.host):
+            self._udp.sendto(action.data, (action.to.host, action.to.port))
+        elif len(self._lookups) < _MAX_LOOKUPS:
+            task = self._loop.create_task(self._send_by_name(action), name=f"look up {action.to.host}")
+            self._lookups.add(task)
+            task.add_done_callback(self._lookups.discard)
+        else:
             self._losses["names_not_resolved"] += 1
-            return
-        self._udp.sendto(action.data, (action.to.host, action.to.port))
+
+    async def _send_by_name(self, action: Send) -> None:
+        """A proxy before us may have put its name into Record-Route. Its A record will do (RFC 3263 §4.2)."""
+        try:
+            async with asyncio.timeout(_LOOKUP_S):
+                found = await self._loop.getaddrinfo(
+                    action.to.host, action.to.port, family=socket.AF_INET, type=socket.SOCK_DGRAM
+                )
+        except (OSError, UnicodeError):
+            self._losses["names_not_resolved"] += 1
+        else:
+            self._udp.sendto(action.data, found[0][4])
 
 
 def _numeric(host: str) -> bool:

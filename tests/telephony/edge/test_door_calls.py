@@ -58,6 +58,17 @@ async def test_both_ways_stay_open_through_a_killed_door(stage) -> None:
     await worker.response(200, "BYE")
 
 
+async def test_a_proxy_that_gives_its_name_is_found(stage) -> None:
+    door = await stage.open()
+    worker, phone, proxy = await stage.worker(200), await stage.phone(), await stage.phone()
+    await door.until("idle", 1)
+    phone.ask("INVITE", ("Record-Route", f"<sip:localhost:{proxy.address[1]};lr>"))
+    await phone.response(200, "INVITE")
+    worker.die()
+    bye = await proxy.request("BYE")
+    assert bye.get("Route") == f"<sip:localhost:{proxy.address[1]};lr>"
+
+
 async def test_a_killed_worker_ends_its_callers_call(stage) -> None:
     door = await stage.open()
     worker, phone = await stage.worker(200), await stage.phone()
