@@ -2,14 +2,16 @@
 
 from flows import commands
 from flows.actions import BargeIn, Expect
+from flows.calendar import today
 from flows.commands import BACK, REPEAT
 from flows.flow import Defaults
-from flows.grammars import Answer, Grammar, Wait, YesNo, grammar
+from flows.grammars import Answer, Grammar, Wait, YesNo
 from flows.nlu.words import is_backchannel, is_noise, normal
 from flows.run import HISTORY, Run, masked
+from flows.slots import free_text, grammar
 from flows.state import Pending, Phase
 from flows.steps.base import Handler, Prompt
-from flows.steps.speech import Asking, Confirm, Gather, Menu
+from flows.steps.speech import Asking, Confirm, Gather, Menu, Survey
 from flows.turn import Sound
 
 CONFIRM_KEYS = ("1", "2")
@@ -23,9 +25,9 @@ def enter(run: Run, step: Asking) -> None:
     ask(run, step, _question(run, step))
 
 
-def ask(run: Run, step: Asking, prompt: Prompt | None) -> None:
+def ask(run: Run, step: Asking, prompt: Prompt | None, phase: Phase = Phase.ASKING) -> None:
     """Plays a question and listens."""
-    run.phase = Phase.ASKING
+    run.phase = phase
     run.keys = ""
     run.pending = None
     run.play(prompt, settings(run, step).barge_in)
@@ -55,7 +57,7 @@ def heard(run: Run, step: Asking, text: str, confidence: float) -> None:
             do_command(run, step, command)
     elif run.phase is Phase.CONFIRMING:
         confirmed(run, step, bool(answer.value), "speech")
-    elif confidence < settings(run, step).confirm_below and not isinstance(step, Confirm):
+    elif confidence < settings(run, step).confirm_below and _is_worth_asking_back(run, step):
         ask_back(run, step, answer, confidence)
     else:
         accept(run, step, answer, confidence, "speech")
@@ -120,6 +122,9 @@ def confirmed(run: Run, step: Asking, yes: bool, by: str) -> None:
 
 def accept(run: Run, step: Asking, answer: Answer, confidence: float, by: str) -> None:
     """Takes the answer: notes it, keeps it, goes on."""
+    if run.phase is Phase.EXPLAINING and isinstance(step, Survey):
+        explained(run, step, answer.text)
+        return
     secret = _is_secret(step)
     run.note(
         "matched",
@@ -139,12 +144,27 @@ def accept(run: Run, step: Asking, answer: Answer, confidence: float, by: str) -
             run.goto(step.next)
         case Confirm():
             run.goto(step.yes if answer.value else step.no)
+        case Survey():
+            run.assign(step.into, answer.value)
+            if step.reason:
+                ask(run, step, step.reason, Phase.EXPLAINING)
+            else:
+                run.goto(step.next)
+
+
+def explained(run: Run, step: Survey, reason: str) -> None:
+    """The caller said why, or nothing."""
+    run.assign(step.reason_into, reason)
+    run.goto(step.next)
 
 
 def failed(run: Run, step: Asking, event: str) -> None:
     """No answer: counts it, does what the handler says, asks again or gives up after `attempts`."""
     run.keys = run.ahead = ""
     handler = run.event(event)
+    if run.phase is Phase.EXPLAINING and isinstance(step, Survey):
+        explained(run, step, "")
+        return
     failures = sum(run.counts.get(name, 0) for name in ("noinput", "nomatch", "max_speech"))
     if handler and handler.next:
         _follow(run, step, handler)
@@ -224,7 +244,12 @@ def _listen(run: Run, step: Asking) -> None:
 
 
 def _grammar(run: Run, step: Asking) -> Grammar:
-    return YesNo(run.language, *CONFIRM_KEYS) if run.phase is Phase.CONFIRMING else grammar(step, run.language)
+    match run.phase:
+        case Phase.CONFIRMING:
+            return YesNo(run.language, *CONFIRM_KEYS)
+        case Phase.EXPLAINING:
+            return free_text()
+    return grammar(step, run.language, today(run.now, run.flow.header.zone))
 
 
 def _question(run: Run, step: Asking, again: bool = False) -> Prompt:
@@ -238,6 +263,11 @@ def settings(run: Run, step: Asking) -> Defaults:
     defaults = run.flow.header.defaults
     own = {name: value for name in _SETTINGS if (value := getattr(step, name)) is not None}
     return defaults.model_copy(update=own) if own else defaults
+
+
+def _is_worth_asking_back(run: Run, step: Asking) -> bool:
+    free = run.phase is Phase.EXPLAINING or (isinstance(step, Gather) and step.kind == "text")
+    return not free and not isinstance(step, Confirm)
 
 
 def _is_secret(step: Asking) -> bool:

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from flows.checks import names, paths, speech
+from flows.checks import names, needs, paths, speech
 from flows.checks.report import Report
 from flows.flow import Flow
+from flows.linking import link
 from flows.problems import Problem, in_order
 
 
@@ -16,6 +17,17 @@ def check(flow: Flow, vocabulary: Mapping[str, frozenset[str]] | None = None) ->
     """
     report = Report(flow)
     paths.check(report, flow)
+    needs.check(report, flow)
     names.check(report, flow)
     speech.check(report, flow, vocabulary or {})
     return in_order(report.problems)
+
+
+def check_all(
+    flows: Mapping[str, Flow], vocabulary: Mapping[str, frozenset[str]] | None = None
+) -> tuple[dict[str, Flow], list[Problem]]:
+    """Links flows that call each other and checks all of them: the flows to run, and every problem."""
+    linked, problems = link(flows)
+    for flow in linked.values():
+        problems += check(flow, vocabulary)
+    return linked, in_order(problems)

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, field_validator
 
 from flows.actions import BargeIn
+from flows.calendar import Calendar, Zone
 from flows.positions import Places
+from flows.rules import Rules
 from flows.steps.base import (
     NAME,
     Duration,
@@ -51,6 +53,9 @@ class Command(Table):
     next: Target | None = Field(None, description="the step to go to")
 
 
+TypeName = Literal["text", "number", "yes_no", "list", "any"]
+
+
 class Header(Table):
     """The keys above the steps."""
 
@@ -58,11 +63,20 @@ class Header(Table):
     version: int = Field(1, ge=1, strict=True, description="counted up by the author")
     start: Target = Field(description="the first step")
     language: LanguageTag = Field("en", description='what is spoken: "en", "zh-CN" ...')
+    zone: Zone = Field("UTC", description='the time zone for "today" and "tomorrow": "Europe/Berlin"')
     voice: str = Field("", description="the synthesiser's voice; empty: the one of config.toml")
     note: str = Field("", description="for the people who read the flow")
     defaults: Defaults = Defaults()
     variables: dict[VariableName, Any] = Field(default_factory=dict, description="variables and their first values")
     data: dict[VariableName, dict[str, Any]] = Field(default_factory=dict, description="tables to look things up in")
+    calendar: dict[VariableName, Calendar] = Field(default_factory=dict, description="opening hours, for hours steps")
+    rules: dict[VariableName, Rules] = Field(default_factory=dict, description="decision tables, for rule steps")
+    parameters: dict[VariableName, TypeName] = Field(
+        default_factory=dict, description="of a sub-flow: what it must be given, name = type"
+    )
+    results: dict[VariableName, TypeName] = Field(
+        default_factory=dict, description="of a sub-flow: what it gives back, name = type"
+    )
     on: On = Field(default_factory=dict, description="what happens on events that the step does not handle")
     command: dict[Annotated[str, StringConstraints(pattern=NAME)], Command] = Field(
         default_factory=dict, description="words that work everywhere"
@@ -79,13 +93,14 @@ class Header(Table):
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """A whole flow, immutable; a call keeps the one it began with."""
+    """A whole flow, immutable; a call keeps the one it began with. `callees` has the sub-flows it may come to."""
 
     file: str
     header: Header
     steps: Mapping[str, Step]
     places: Places
     text: str = field(repr=False, default="")
+    callees: Mapping[str, "Flow"] = field(repr=False, default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from flows.spoken import money, spoken_date, spoken_time
+
 MAX_TEXT = 10_000
 
 Value = Any
@@ -57,18 +59,15 @@ def _digits(_: Context, value: Value) -> Value:
 
 
 def _money(context: Context, value: Value) -> Value:
-    if not is_number(value):
-        return None
-    cents = round(abs(value) * 100)
-    whole, rest = divmod(cents, 100)
-    if context.language.startswith("zh"):
-        jiao, fen = divmod(rest, 10)
-        text = f"{whole}元" + (f"{jiao}角" if jiao else "零" if fen else "") + (f"{fen}分" if fen else "")
-        return ("负" if value < 0 else "") + text
-    text = f"{whole} dollar{'' if whole == 1 else 's'}"
-    if rest:
-        text += f" and {rest} cent{'' if rest == 1 else 's'}"
-    return ("minus " if value < 0 else "") + text
+    return money(value, context.language) if is_number(value) else None
+
+
+def _date(context: Context, value: Value) -> Value:
+    return spoken_date(show(value), context.now, context.language)
+
+
+def _time(context: Context, value: Value) -> Value:
+    return spoken_time(show(value), context.language)
 
 
 def _length(_: Context, value: Value) -> Value:
@@ -122,6 +121,8 @@ _TABLE = [
     Function("number", ("any",), "number", "the number that the text shows, else none", _number),
     Function("digits", ("any",), "text", "spoken one by one: 4711 as 4 7 1 1", _digits),
     Function("money", ("number",), "text", "an amount as it is spoken in the present language", _money),
+    Function("date", ("text",), "text", 'a date like "2026-12-24" as it is spoken', _date),
+    Function("time", ("text",), "text", 'a time of day like "15:30" as it is spoken', _time),
     Function("length", ("any",), "number", "how many characters or items it has", _length),
     Function("part", ("text", "number", "number"), "text", "from the n-th character (-4: fourth last) so many", _part),
     Function("lower", ("text",), "text", "in small letters", lambda _, value: show(value).lower()),

@@ -1,4 +1,4 @@
-"""What an asking step understands: the caller's words and keys to an answer."""
+"""Words and keys to answers: what a grammar is, and those for choices, yes and no, and digits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,6 @@ from flows.nlu import digits, yesno
 from flows.nlu.choices import choose
 from flows.nlu.words import normal
 from flows.steps.base import Phrases
-from flows.steps.speech import Asking, Confirm, Gather, Menu
 from flows.wording import wording
 
 
@@ -130,39 +129,11 @@ class Digits:
         return Answer(found, " ".join(found)) if self.fewest <= len(found) <= self.most and found else None
 
 
-def grammar(step: Asking, language: str) -> Grammar:
-    """What this step understands in this language."""
-    match step:
-        case Menu():
-            return Choices(
-                [
-                    Option(Answer(choice.next, _name(choice.say, choice.key, language), choice.next),
-                           _said(choice.say, language), choice.key or "")
-                    for choice in step.choices
-                ],
-                language,
-            )  # fmt: skip
-        case Gather(kind="list"):
-            return Choices(
-                [
-                    Option(Answer(item.value, _name(item.say, item.key, language)),
-                           _said(item.say, language), item.key or "")
-                    for item in step.items
-                ],
-                language,
-            )  # fmt: skip
-        case Gather(kind="yes_no"):
-            return YesNo(language, step.yes_key, step.no_key)
-        case Gather():
-            return Digits(step.fewest_digits, step.most_digits, language)
-        case Confirm():
-            return YesNo(language, step.yes_key, step.no_key)
-    raise TypeError(f"{type(step).__name__} asks nothing")
-
-
-def _said(say: Phrases | None, language: str) -> tuple[str, ...]:
+def said_for(say: Phrases | None, language: str) -> tuple[str, ...]:
+    """What may be said in this language."""
     return say.within(language) if say else ()
 
 
-def _name(say: Phrases | None, key: str | None, language: str) -> str:
-    return next(iter(_said(say, language)), key or "")
+def name_of(say: Phrases | None, key: str | None, language: str) -> str:
+    """How a choice is called when it is said back: its first phrase, else its key."""
+    return next(iter(said_for(say, language)), key or "")

@@ -7,8 +7,8 @@ prompt plays, or a timer runs, or the flow is over, so that no caller is left in
 from collections.abc import Callable
 from typing import Any
 
-from flows import asking, doing, turn
-from flows.actions import Action, BargeIn
+from flows import asking, doing, turn, waiting
+from flows.actions import Action, BargeIn, Note
 from flows.events import (
     CallStarted,
     Event,
@@ -28,8 +28,10 @@ from flows.flow import Flow
 from flows.run import Run
 from flows.state import Phase, State
 from flows.steps.base import Step
-from flows.steps.logic import Branch, Goto, Set
-from flows.steps.speech import Asking, Confirm, Gather, Hangup, Menu, Say
+from flows.steps.logic import Branch, Call, Goto, Hours, Return, Rule, Set, Split
+from flows.steps.outside import Emit, Http, Language, Record, Recording, SendDtmf, Voice, Voicemail, Wait
+from flows.steps.people import LATER
+from flows.steps.speech import Asking, Confirm, Gather, Hangup, Menu, Say, Survey
 from flows.turn import Verdict
 
 MAX_STEPS = 500
@@ -41,10 +43,26 @@ _ENTER: dict[type[Step], Callable[[Run, Any], None]] = {
     Menu: asking.enter,
     Gather: asking.enter,
     Confirm: asking.enter,
+    Survey: asking.enter,
     Set: doing.set_values,
     Branch: doing.branch,
+    Rule: doing.rule,
+    Split: waiting.split,
+    Hours: doing.hours,
     Goto: doing.goto,
+    Call: doing.call,
+    Return: doing.give_back,
     Hangup: doing.hangup,
+    Http: waiting.http,
+    Record: waiting.heard_out,
+    Voicemail: waiting.heard_out,
+    Recording: waiting.recording,
+    SendDtmf: waiting.heard_out,
+    Emit: doing.emit,
+    Wait: waiting.heard_out,
+    Language: doing.language,
+    Voice: doing.voice,
+    **dict.fromkeys(LATER, doing.unavailable),
 }
 
 
@@ -62,13 +80,23 @@ def step(flow: Flow, state: State, event: Event, now: float) -> tuple[State, tup
     _handle(run, event)
     _advance(run)
     _settle(run)
+    if isinstance(event, HungUp):
+        return _over(run)
     return run.freeze(), tuple(run.actions)
+
+
+def _over(run: Run) -> tuple[State, tuple[Action, ...]]:
+    """After the caller has hung up nothing is done any more, but what was noted is kept."""
+    run.phase = Phase.ENDED
+    run.timers.clear()
+    run.turn = turn.Turn()
+    return run.freeze(), tuple(action for action in run.actions if isinstance(action, Note))
 
 
 def _advance(run: Run) -> None:
     """Enters steps until one waits for something."""
     entered = 0
-    while run.target is not None:
+    while run.target is not None and run.phase is not Phase.ENDED:
         name, run.target = run.target, None
         entered += 1
         run.leave()
@@ -90,9 +118,11 @@ def _settle(run: Run) -> None:
         key, run.ahead = run.ahead[0], run.ahead[1:]
         _key(run, key)
         _advance(run)
+    step = run.step
+    if run.phase is Phase.DRAINING and not run.turn.queue and step:
+        waiting.drained(run, step)
     if not run.asking:
         return
-    step = run.step
     if run.turn.speaking:
         run.cancel("noinput")
         if "speech" not in run.timers and isinstance(step, Asking):
@@ -110,10 +140,9 @@ def _handle(run: Run, event: Event) -> None:
             run.variables = {**run.variables, "call": call}
             run.goto(run.flow.header.start)
         case HungUp():
-            run.event("hangup")
-            run.timers.clear()
-            run.turn = turn.Turn()
-            run.phase = Phase.ENDED
+            handler = run.event("hangup")
+            if handler and handler.next:
+                run.goto(handler.next)
         case PromptFinished(prompt):
             run.turn = turn.prompt_over(run.turn, prompt)
         case PromptFailed(prompt, reason):
@@ -127,6 +156,9 @@ def _handle(run: Run, event: Event) -> None:
             _timer(run, timer)
         case RecogniserFailed(reason):
             _recogniser_failed(run, reason)
+        case Replied(request) if run.phase is Phase.WAITING and request == run.requests and "request" in run.timers:
+            if run.step:
+                waiting.replied(run, run.step, event)
         case Replied() | TimerFired() | CallStarted():
             pass  # late, or not asked for
 
@@ -177,7 +209,9 @@ def _key(run: Run, key: str) -> None:
 
 def _timer(run: Run, timer: str) -> None:
     step = run.step
-    if not isinstance(step, Asking):
+    if run.phase is Phase.WAITING and step:
+        waiting.timer(run, step, timer)
+    if not run.asking or not isinstance(step, Asking):
         return
     match timer:
         case "noinput":

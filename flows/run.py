@@ -16,6 +16,7 @@ from flows.actions import (
     Listen,
     Note,
     Play,
+    Request,
     Silence,
     StartTimer,
     StopListening,
@@ -38,7 +39,8 @@ class Run:
     """The mutable twin of a `State` during one event, with the actions so far."""
 
     def __init__(self, flow: Flow, state: State, now: float) -> None:
-        self.flow = flow
+        self.root = flow
+        self.flow = flow.callees.get(state.within, flow)
         self.now = now
         self.actions: list[Action] = []
         self.target: str | None = None
@@ -63,8 +65,9 @@ class Run:
     def freeze(self) -> State:
         """The state after the event."""
         return State(
-            flow=self.flow.name,
-            version=self.flow.version,
+            flow=self.root.name,
+            version=self.root.version,
+            within="" if self.flow is self.root else self.flow.name,
             language=self.language,
             voice=self.voice,
             phase=self.phase,
@@ -92,7 +95,7 @@ class Run:
     @property
     def asking(self) -> bool:
         """Whether an answer of the caller is awaited."""
-        return self.phase in (Phase.ASKING, Phase.CONFIRMING)
+        return self.phase in (Phase.ASKING, Phase.CONFIRMING, Phase.EXPLAINING)
 
     @property
     def context(self) -> Context:
@@ -194,6 +197,13 @@ class Run:
             self.turn = replace(self.turn, listening=False, speaking=False)
             self.cancel("speech")
 
+    def request(self, kind: str, guard_s: float, **arguments: Value) -> None:
+        """Asks for something outside and waits for the answer, but no longer than the guard."""
+        self.requests += 1
+        self.phase = Phase.WAITING
+        self.act(Request(self.requests, kind, arguments))
+        self.start("request", guard_s)
+
     def take(self, reply: Reply) -> Verdict:
         """Takes over what `flows.turn` decided."""
         self.turn, actions, verdict = reply
@@ -236,6 +246,16 @@ class Run:
         self.phase = Phase.ENDED
         self.target = None
         self.act(HangUp(reason))
+
+    def trouble(self, event: str, detail: str) -> None:
+        """Something went wrong in the step: its handler decides, and without one the call ends with an apology."""
+        self.note("error", code=event, detail=detail)
+        handler = self.event(event)
+        if handler and handler.next:
+            self.play(handler.prompt, self.flow.header.defaults.barge_in)
+            self.goto(handler.next)
+        else:
+            self.fail(event, f"step {self.name} has no handler for {event}")
 
     def fail(self, code: str, detail: str) -> None:
         """Ends the call because the flow cannot go on: says so and hangs up."""

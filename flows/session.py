@@ -30,8 +30,8 @@ class Session:
         at = state.restore(saved)
         if (at.flow, at.version) != (flow.name, flow.version):
             raise SnapshotError(f"saved in {at.flow} {at.version}, this is {flow.name} {flow.version}")
-        if at.step and at.step not in flow.steps:
-            raise SnapshotError(f"{flow.name} {flow.version} has no step {at.step}")
+        if (at.within and at.within not in flow.callees) or (at.step and at.step not in _active(flow, at).steps):
+            raise SnapshotError(f"{flow.name} {flow.version} has no step {at.within or flow.name}.{at.step}")
         return cls(flow, at)
 
     def handle(self, event: Event, now: float) -> tuple[Action, ...]:
@@ -66,10 +66,14 @@ class Session:
     @property
     def is_secret(self) -> bool:
         """Whether what the caller says or keys in now must not be written down."""
-        step = self._flow.steps.get(self._state.step)
+        step = _active(self._flow, self._state).steps.get(self._state.step)
         return isinstance(step, Gather) and step.secret and not self.ended
 
     @property
     def ended(self) -> bool:
         """Whether the flow is over; its last prompts may still be playing."""
         return self._state.phase is Phase.ENDED
+
+
+def _active(flow: Flow, at: State) -> Flow:
+    return flow.callees.get(at.within, flow)

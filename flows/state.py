@@ -20,6 +20,8 @@ class Phase(StrEnum):
     """An answer."""
     CONFIRMING = "confirming"
     """Yes or no to what was understood."""
+    EXPLAINING = "explaining"
+    """The reason for a mark, in the caller's own words."""
     WAITING = "waiting"
     """The answer to a `Request`, or a timer."""
     DRAINING = "draining"
@@ -52,8 +54,9 @@ class Frame:
 class State:
     """Everything about a conversation but the flow's text. Durations and times are seconds.
 
-    `counts` counts events during the present visit of the step; `keys` are those of the entry under way, `ahead` those
-    typed before anybody asked; `history` are the asking steps before this one.
+    `within` is the sub-flow that runs now, "" for the flow itself; `counts` counts events during the present visit of
+    the step; `keys` are those of the entry under way, `ahead` those typed before anybody asked; `history` are the
+    asking steps before this one.
     """
 
     flow: str
@@ -61,6 +64,7 @@ class State:
     language: str
     voice: str = ""
     phase: Phase = Phase.NEW
+    within: str = ""
     step: str = ""
     variables: Mapping[str, Any] = field(default_factory=dict)
     secrets: frozenset[str] = frozenset()

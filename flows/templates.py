@@ -7,6 +7,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from flows import expressions
 from flows.actions import Silence, Text
@@ -45,6 +46,14 @@ class Template:
     def fill(self, variables: Mapping[str, Value], context: Context) -> str:
         """The text with every hole filled; never raises."""
         return self._filled(variables, context, tags=True)
+
+    def fill_url(self, variables: Mapping[str, Value], context: Context) -> str:
+        """The text as an address: every filled-in value is escaped but one at its very start (a base address)."""
+        texts = []
+        for place, part in enumerate(self.parts):
+            text = part if isinstance(part, str) else show(evaluate(part.expression, variables, context))
+            texts.append(text if isinstance(part, str) or place == 0 else quote(text, safe=""))
+        return "".join(texts)[:MAX_TEXT]
 
     def speak(self, variables: Mapping[str, Value], context: Context) -> tuple[Text | Silence, ...]:
         """The text as pieces of a prompt, SSML tags carried out. Filled-in values are never read as tags."""

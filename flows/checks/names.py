@@ -52,12 +52,18 @@ def expressions(flow: Flow) -> Iterator[tuple[Path, Expression, int]]:
 def scope(flow: Flow) -> dict[str, Type]:
     """Every name that an expression of this flow may use, with its type."""
     known = {"call": CALL}
+    known |= {name: SCALARS.get(kind, Type(kind)) for name, kind in flow.header.parameters.items()}
     known |= {name: table_type(rows) for name, rows in flow.header.data.items()}
     known |= {name: type_of_value(value) for name, value in flow.header.variables.items()}
     for step in flow.steps.values():
         for name, kind in step.assigns():
-            if kind != "inferred":
-                known[name] = _joined(known.get(name), SCALARS.get(kind, ANY))
+            if kind is not None:
+                known[name] = _joined(known.get(name), kind)
+    for rules in flow.header.rules.values():
+        first = len(rules.inputs)
+        for column, name in enumerate(rules.outputs, first):
+            for row in rules.rows:
+                known[name] = _joined(known.get(name), type_of_value(row[column]))
     return known | _inferred(flow.steps, known)
 
 

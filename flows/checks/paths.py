@@ -56,7 +56,7 @@ def _known(report: Report, path: Path, on: Mapping[str, object], known: Iterable
     for event in on:
         if event not in names:
             close = get_close_matches(event, names, 1)
-            mend = f"did you mean {close[0]}?" if close else f"known here: {', '.join(names) or 'none'}"
+            mend = f"did you mean {close[0]}?" if close else f"known here: {', '.join(names[:12]) or 'none'}"
             report.error((*path, *event.split(".")), "event.unknown", f"{event} is no event of {whose}", mend)
 
 
@@ -98,7 +98,7 @@ def _unreachable(report: Report, flow: Flow) -> None:
 def _endless(report: Report, flow: Flow) -> None:
     """Steps that wait for nothing and lead only to each other."""
     instant = {name: {way.target for way in step.ways()} for name, step in flow.steps.items() if not step.waits}
-    out = {name for name, ways in instant.items() if flow.steps[name].ends or ways - set(instant)}
+    out = {name for name, ways in instant.items() if flow.steps[name].ends or not ways or ways - set(instant)}
     stuck = set(instant) - _leading_to(instant, out)
     if stuck:
         first = next(name for name in flow.steps if name in stuck)
@@ -112,7 +112,7 @@ def _silent(report: Report, flow: Flow) -> None:
     ends = {name for name, step in flow.steps.items() if step.ends or not ways[name]}
     safe = _leading_to(ways, ends)
     for name in sorted(reachable(ways, [flow.header.start]) - safe):
-        if isinstance(flow.steps[name], Asking) if name in flow.steps else False:
+        if isinstance(flow.steps.get(name), Asking):
             what = f"a caller who stays silent at step {name} never gets out"
             mend = "let on.noinput or on.attempts lead to a step that ends the call"
             report.error(("step", name), "loop.silent", what, mend)
@@ -121,7 +121,7 @@ def _silent(report: Report, flow: Flow) -> None:
 def silent_ways(flow: Flow, step: Step) -> set[str]:
     """Where silence leads from this step; empty where the engine gives up and hangs up."""
     if not isinstance(step, Asking):
-        return {way.target for way in step.ways()}
+        return {way.target for way in step.exits()}
     attempts = step.attempts or flow.header.defaults.attempts
     handlers = _handlers(flow, step, "noinput")
     for count in range(1, attempts + 1):

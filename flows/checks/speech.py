@@ -7,7 +7,8 @@ from flows.checks.walk import values
 from flows.flow import Flow
 from flows.nlu.words import is_han, normal
 from flows.positions import Path
-from flows.steps.base import Phrases, Prompt, Recorded
+from flows.steps.base import ANY_LANGUAGE, Phrases, Prompt, Recorded
+from flows.steps.outside import Language
 from flows.steps.speech import Gather, Menu
 from flows.templates import Template
 from flows.wording import LANGUAGES
@@ -31,7 +32,8 @@ def check(report: Report, flow: Flow, vocabulary: Vocabulary) -> None:
 
 def languages(flow: Flow) -> list[str]:
     """The languages that the flow speaks."""
-    return [flow.header.language]
+    switched = (step.language for step in flow.steps.values() if isinstance(step, Language))
+    return list(dict.fromkeys((flow.header.language, *switched)))
 
 
 def _options(path: Path, step: object) -> list[tuple[Path, str | None, Phrases | None]]:
@@ -107,10 +109,19 @@ def _translations(report: Report, flow: Flow) -> None:
     for path, prompt in _prompts(flow):
         if not any(_has_content(part) for _, parts in prompt.variants for part in parts):
             report.warning(path, "prompt.empty", "this prompt is empty", "write what the caller should hear")
+        if len(languages(flow)) > 1 and any(_is_worded(prompt, part) for _, parts in prompt.variants for part in parts):
+            what = "this prompt has one text for all languages"
+            report.warning(path, "prompt.translation", what, 'write { en = "...", "zh-CN" = "..." }')
         for language in languages(flow):
             if prompt.within(language) is None:
                 mend = f'add "{language}" = "..."'
                 report.error(path, "prompt.translation", f"this prompt has no text in {language}", mend)
+
+
+def _is_worded(prompt: Prompt, part: Template | Recorded) -> bool:
+    if prompt.variants[0][0] != ANY_LANGUAGE or isinstance(part, Recorded):
+        return False
+    return any(isinstance(text, str) and any(map(str.isalpha, text)) for text in part.parts)
 
 
 def _has_content(part: Template | Recorded) -> bool:

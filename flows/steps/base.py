@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidat
 from flows import expressions, templates
 from flows.actions import BargeIn
 from flows.expressions import Expression
+from flows.inference import Type
 from flows.positions import Path
 from flows.templates import Template
 
@@ -251,6 +252,6 @@ class Step(Table):
                 if handler.next:
                     yield Exit(("on", *event.split("."), index, "next"), event, handler.next)
 
-    def assigns(self) -> Iterator[tuple[str, str]]:
-        """The variables that the step sets, each with the name of its type."""
+    def assigns(self) -> Iterator[tuple[str, Type | None]]:
+        """The variables that the step sets, each with its type; None where an expression decides it."""
         yield from ()

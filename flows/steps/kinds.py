@@ -3,10 +3,16 @@
 from typing import get_args
 
 from flows.steps.base import Step
-from flows.steps.logic import Branch, Goto, Set
-from flows.steps.speech import Confirm, Gather, Hangup, Menu, Say
+from flows.steps.logic import Branch, Call, Goto, Hours, Return, Rule, Set, Split
+from flows.steps.outside import Emit, Http, Language, Record, Recording, SendDtmf, Voice, Voicemail, Wait
+from flows.steps.people import LATER
+from flows.steps.speech import Confirm, Gather, Hangup, Menu, Say, Survey
 
-KINDS: tuple[type[Step], ...] = (Say, Menu, Gather, Confirm, Set, Branch, Goto, Hangup)
+KINDS: tuple[type[Step], ...] = (
+    *(Say, Menu, Gather, Confirm, Survey, Set, Branch, Rule, Split, Hours, Goto, Call, Return, Hangup),
+    *(Http, Record, Voicemail, Recording, SendDtmf, Emit, Wait, Language, Voice),
+    *LATER,
+)
 
 
 def type_name(kind: type[Step]) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
+from flows.inference import ANY, NUMBER, TEXT, YES_NO, Type
 from flows.steps.base import (
     Duration,
     Exit,
@@ -20,6 +21,7 @@ from flows.steps.base import (
     VariableName,
 )
 
+MOST_DIGITS = 40
 ASKING = frozenset({"noinput", "nomatch", "max_speech", "attempts", "hangup", "error.asr", "error.tts"})
 
 
@@ -81,9 +83,9 @@ class Menu(Asking):
         for index, choice in enumerate(self.choices):
             yield Exit(("choices", index, "next"), choice.key or "said", choice.next)
 
-    def assigns(self) -> Iterator[tuple[str, str]]:
+    def assigns(self) -> Iterator[tuple[str, Type | None]]:
         if self.into:
-            yield self.into, "text"
+            yield self.into, TEXT
 
 
 class Item(Table):
@@ -100,8 +102,8 @@ class Item(Table):
         return self
 
 
-GatherKind = Literal["digits", "yes_no", "list"]
-KIND_TYPES = {"yes_no": "yes_no", "number": "number", "amount": "number", "list": "any"}
+GatherKind = Literal["digits", "number", "amount", "date", "time", "phone", "yes_no", "pattern", "list", "text"]
+KIND_TYPES = {"yes_no": YES_NO, "number": NUMBER, "amount": NUMBER, "list": ANY}
 
 
 class Gather(Asking):
@@ -113,8 +115,14 @@ class Gather(Asking):
     next: Target = Field(description="the step after it")
     secret: bool = Field(False, strict=True, description="never written down: notes, archive and logs show asterisks")
     length: int | None = Field(None, ge=1, le=40, strict=True, description="digits: exactly so many")
-    min: int | None = Field(None, ge=0, strict=True, description="digits: at least so many")
-    max: int | None = Field(None, ge=1, strict=True, description="digits: at most so many")
+    min: float | None = Field(None, description="digits: at least so many; number, amount: at least this")
+    max: float | None = Field(None, description="digits: at most so many; number, amount: at most this")
+    pattern: Annotated[str, StringConstraints(pattern=r"^[A9 -]{1,40}$")] = Field(
+        "", description='pattern: "A" stands for a letter, "9" for a digit: "AA-9999"'
+    )
+    key_format: Literal["YYYYMMDD", "DDMMYYYY", "MMDDYYYY", "DDMM", "MMDD"] = Field(
+        "YYYYMMDD", description="date: how it is keyed in"
+    )
     items: tuple[Item, ...] = Field((), description="list: what can be chosen")
     yes_key: Key = Field("1", description="yes_no: the key for yes")
     no_key: Key = Field("2", description="yes_no: the key for no")
@@ -125,8 +133,18 @@ class Gather(Asking):
             raise ValueError('kind = "list" needs items')
         if self.kind != "list" and self.items:
             raise ValueError('items belong to kind = "list"')
-        if self.kind == "digits" and self.most_digits < self.fewest_digits:
+        if (self.kind == "pattern") != bool(self.pattern):
+            raise ValueError('kind = "pattern" and the key pattern belong together')
+        if self.length and self.kind != "digits":
+            raise ValueError('length belongs to kind = "digits"')
+        if (self.min is not None or self.max is not None) and self.kind not in ("digits", "number", "amount"):
+            raise ValueError("min and max belong to digits, numbers and amounts")
+        if self.kind == "digits" and any(bound is not None and bound % 1 for bound in (self.min, self.max)):
+            raise ValueError("min and max are whole numbers of digits")
+        if self.min is not None and self.max is not None and self.max < self.min:
             raise ValueError("max is smaller than min")
+        if self.kind == "digits" and not 0 < self.fewest_digits <= self.most_digits <= MOST_DIGITS:
+            raise ValueError(f"digits are 1 to {MOST_DIGITS}")
         if self.yes_key == self.no_key:
             raise ValueError("yes_key and no_key are the same")
         return self
@@ -134,15 +152,15 @@ class Gather(Asking):
     @property
     def fewest_digits(self) -> int:
         """The shortest digit string that is an answer."""
-        return self.length or (self.min if self.min is not None else 1)
+        return self.length or (int(self.min) if self.min is not None else 1)
 
     @property
     def most_digits(self) -> int:
         """The longest digit string that is an answer."""
-        return self.length or (self.max if self.max is not None else 40)
+        return self.length or (int(self.max) if self.max is not None else MOST_DIGITS)
 
-    def assigns(self) -> Iterator[tuple[str, str]]:
-        yield self.into, KIND_TYPES.get(self.kind, "text")
+    def assigns(self) -> Iterator[tuple[str, Type | None]]:
+        yield self.into, KIND_TYPES.get(self.kind, TEXT)
 
 
 class Confirm(Asking):
@@ -157,6 +175,22 @@ class Confirm(Asking):
     def ways(self) -> Iterator[Exit]:
         yield Exit(("yes",), "yes", self.yes)
         yield Exit(("no",), "no", self.no)
+
+
+class Survey(Asking):
+    """Asks for a mark and, if there is a second question, for the reason in the caller's own words."""
+
+    type: Literal["survey"]
+    scale: int = Field(5, ge=2, le=10, strict=True, description="the best mark; 1 is the worst")
+    into: VariableName = Field("survey", description="the variable that takes the mark")
+    reason: Spoken | None = Field(None, description="the second question")
+    reason_into: VariableName = Field("survey_reason", description="the variable that takes the reason")
+    next: Target = Field(description="the step after it")
+
+    def assigns(self) -> Iterator[tuple[str, Type | None]]:
+        yield self.into, NUMBER
+        if self.reason:
+            yield self.reason_into, TEXT
 
 
 class Hangup(Step):

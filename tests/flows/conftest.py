@@ -128,3 +128,9 @@ def calling(flow_of: Callable[[str], Flow]) -> Callable[..., Caller]:
         return Caller(Session.start(flow_of(text), variables)).call()
 
     return begin
+
+
+@pytest.fixture
+def caller_of() -> type[Caller]:
+    """The caller's class, for calls at a given time."""
+    return Caller
