@@ -12,7 +12,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 
 from ivr.busaddress import Address, bus_file, read_address, write_address
 from ivr.config import Config
@@ -55,9 +54,11 @@ async def _mosquitto(config: Config, address: Address, program: str) -> int:
     settings.parent.mkdir(parents=True, exist_ok=True)
     user = pwd.getpwuid(os.geteuid()).pw_name  # as root it would become another user, who may not write here
     settings.write_text(_MOSQUITTO.format(host=address[0], port=address[1], folder=folder.resolve(), user=user))
-    process = await asyncio.create_subprocess_exec(
-        program, "-c", str(settings), stdin=subprocess.DEVNULL, stdout=sys.stderr, preexec_fn=_end_with_parent
-    )
+    with (folder / "mosquitto.log").open("wb") as log_file:
+        process = await asyncio.create_subprocess_exec(
+            program, "-c", str(settings),
+            stdin=subprocess.DEVNULL, stdout=log_file, stderr=log_file, preexec_fn=_end_with_parent,
+        )  # fmt: skip
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, process.terminate)
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, process.terminate)
     if await _listening(address, process):
@@ -65,7 +66,7 @@ async def _mosquitto(config: Config, address: Address, program: str) -> int:
         say_ready("broker", program="mosquitto", port=address[1])
     status = await process.wait()
     if status:
-        log.error("mosquitto ended with status %s", status)
+        log.error("mosquitto ended with status %s; see %s", status, folder / "mosquitto.log")
     return 1 if status else 0
 
 
