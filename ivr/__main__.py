@@ -1,22 +1,59 @@
-"""The command line, `ivr ...`. Each command's module is imported when it is used, so that small commands start fast."""
-# ruff: noqa: PLC0415
+"""The command line, `ivr ...`. Only the command that is used is imported, so that small commands start fast."""
 
 import argparse
+import importlib
+import signal
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from ivr.config import Config, ConfigError, load
+from ivr.config import ConfigError, load
 from ivr.process import EXIT_CANNOT_START, set_up_logging, signal_when_parent_dies
 
-Handler = Callable[[argparse.Namespace, Config], int]
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`run(options, config)` and `arguments(parser)` as "module:function"; without `about` it is not for people."""
+
+    run: str
+    about: str = ""
+    arguments: str = ""
+
+
+COMMANDS = {
+    "serve": Command("ivr.commands:serve", "run the hotline until Ctrl-C"),
+    "check": Command("ivr.commands:check", "check settings, flows, models and ports, and say what to do"),
+    "calls": Command("ivr.callscli:calls", "list the last calls", "ivr.callscli:add_calls_arguments"),
+    "show": Command(
+        "ivr.callscli:show",
+        "show one call as a script with the latency of each turn",
+        "ivr.callscli:add_show_arguments",
+    ),
+    "dial": Command("ivr.phonecli:run", "call a SIP URI with a test phone", "ivr.phonecli:add_arguments"),
+    "demo": Command("ivr.commands:demo", "hear and see a call: a synthetic caller calls a hotline of its own"),
+    "models": Command(
+        "ivr.commands:models", "list the models that can be fetched, or fetch one", "ivr.commands:models_arguments"
+    ),
+    "transcribe": Command(
+        "ivr.commands:transcribe", "write a recording down with faster-whisper", "ivr.commands:transcribe_arguments"
+    ),
+    "bundle": Command("ivr.callscli:bundle", "mend the recordings of calls", "ivr.callscli:add_bundle_arguments"),
+    "zygote": Command("ivr.zygotemain:main"),
+    "door": Command("ivr.door:main"),
+    "speech": Command("ivr.speech:main"),
+    "control": Command("ivr.control:main"),
+    "broker": Command("ivr.broker:main"),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parses the command line and runs the command; returns the exit code."""
-    parser = _parser()
+    arguments = sys.argv[1:] if arguments is None else arguments
+    parser = _parser(arguments[0] if arguments else "")
     options = parser.parse_args(arguments)
-    if not hasattr(options, "run"):
+    if options.command is None:
         parser.print_help()
         return 2
     set_up_logging(options.command, verbose=options.verbose)
@@ -25,99 +62,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_CANNOT_START
-    run: Handler = options.run
+    command = COMMANDS[options.command]
+    run = _function(command.run)
     try:
-        return run(options, config)
+        if command.about:
+            return int(run(options, config))
+        if options.command != "zygote":  # which leaves live calls alone when the launcher dies
+            signal_when_parent_dies(signal.SIGTERM)
+        return int(run(config))
     except KeyboardInterrupt:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(chosen: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ivr", description="Hotline answers the phone.")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--config", type=Path, default=Path("config.toml"), help="settings (default: ./config.toml)")
     common.add_argument("--verbose", "-v", action="store_true", help="say what happens, on standard error")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-
-    def add(name: str, run: Handler, text: str | None) -> argparse.ArgumentParser:
-        if text is None:
-            command = commands.add_parser(name, parents=[common])
+    for name, command in COMMANDS.items():
+        if command.about:
+            made = commands.add_parser(name, parents=[common], help=command.about, description=command.about)
         else:
-            command = commands.add_parser(name, parents=[common], help=text, description=text)
-        command.set_defaults(run=run)
-        return command
-
-    add("serve", _serve, "run the hotline until Ctrl-C")
-    add("check", _check, "check settings, flows, models and ports, and say what to do")
-    _add_dial(add)
-    _add_transcribe(add)
-    _add_models(add)
-    for name in ("zygote", "door", "speech", "control", "broker"):
-        add(name, _process, None)
+            made = commands.add_parser(name, parents=[common])
+        if command.arguments and name == chosen:
+            _function(command.arguments)(made)
     return parser
 
 
-def _add_dial(add: Callable[[str, Handler, str | None], argparse.ArgumentParser]) -> None:
-    from ivr import phonecli
-
-    phonecli.add_arguments(add("dial", phonecli.run, "call a SIP URI with a test phone"))
-
-
-def _add_models(add: Callable[[str, Handler, str | None], argparse.ArgumentParser]) -> None:
-    command = add("models", _models, "list the models that can be fetched, or fetch one")
-    command.add_argument("action", choices=("list", "fetch"))
-    command.add_argument("name", nargs="?", help="the model to fetch")
-    command.add_argument("--mirror", help="fetch from this address instead")
-    command.add_argument("--json", action="store_true", help="list as JSON")
-
-
-def _models(options: argparse.Namespace, config: Config) -> int:
-    from ivr import models
-
-    if options.action == "list":
-        return models.list_models(config.models_folder, as_json=options.json)
-    if options.name is None:
-        sys.stderr.write("which model? `ivr models list` shows all\n")
-        return 2
-    return models.fetch_command(options.name, config.models_folder, mirror=options.mirror)
-
-
-def _add_transcribe(add: Callable[[str, Handler, str | None], argparse.ArgumentParser]) -> None:
-    command = add("transcribe", _transcribe, "write a recording down with faster-whisper")
-    command.add_argument("recording", help="a call's id, or an audio file")
-    command.add_argument("--model", default="faster-whisper-small", help="a name of `ivr models list`, or a folder")
-    command.add_argument("--language", default="en", help="what is spoken: en, zh, ...")
-    command.add_argument("--json", action="store_true", help="one JSON list instead of lines")
-
-
-def _transcribe(options: argparse.Namespace, config: Config) -> int:
-    from ivr import transcribe
-
-    return transcribe.main(config, options.recording, options.model, options.language, as_json=options.json)
-
-
-def _check(_options: argparse.Namespace, config: Config) -> int:
-    from ivr import check
-
-    return check.main(config)
-
-
-def _serve(options: argparse.Namespace, config: Config) -> int:
-    from ivr import serve
-
-    return serve.main(config, options.config.resolve())
-
-
-def _process(options: argparse.Namespace, config: Config) -> int:
-    """One of the launcher's children. The zygote is not killed with its parent: it leaves live calls alone."""
-    import importlib
-    import signal
-
-    if options.command != "zygote":
-        signal_when_parent_dies(signal.SIGTERM)
-    module = "ivr.zygotemain" if options.command == "zygote" else f"ivr.{options.command}"
-    run: Callable[[Config], int] = importlib.import_module(module).main
-    return run(config)
+def _function(place: str) -> Callable[..., Any]:
+    module, name = place.split(":")
+    function: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return function
 
 
 if __name__ == "__main__":

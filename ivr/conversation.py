@@ -22,6 +22,14 @@ from telephony.legevents import Frame, KeyMethod
 log = logging.getLogger(__name__)
 
 
+_CAUSES = {
+    events.KeyPressed: "key",
+    events.SpeechPartial: "barge_in",
+    events.SpeechEnded: "barge_in",
+    events.SpeechTooLong: "barge_in",
+}
+
+
 class Record(Protocol):
     """The call's archive: one event on the sample clock."""
 
@@ -51,6 +59,7 @@ class Conversation:
         self._prompts = Prompts(speech, playback, files, self._prompt_began, self._prompt_ended)
         self._listener = listener_for(self.on_heard)
         self._leaving: str | None = None
+        self._cause = ""
         self._over = False
 
     def tasks(self) -> list[Coroutine[Any, Any, None]]:
@@ -61,6 +70,7 @@ class Conversation:
         """Gives the flow one event and carries out what it answers."""
         if self._over:
             return
+        self._cause = _CAUSES.get(type(event), "stopped")
         for action in self._session.handle(event, time.time()):
             self._carry_out(action)
 
@@ -138,7 +148,7 @@ class Conversation:
                 self._prompts.resume()
             case actions.StopPrompts():
                 for play in self._prompts.stop():
-                    self._prompt_over(play, "stopped")
+                    self._prompt_over(play, self._cause)
             case actions.Listen(expect):
                 self._listener.listen(wanted(expect), timeouts_of(expect))
             case actions.StopListening():
