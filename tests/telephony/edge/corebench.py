@@ -14,6 +14,18 @@ CALLER = Hop("UDP", "198.51.100.7", 40000)
 TCP_CALLER = Hop("TCP", "198.51.100.7", 41000)
 STRANGER = Hop("UDP", "203.0.113.66", 5060)
 
+# What the door says first to each message of RFC 4475; 100 stands for a valid call, given to a worker.
+DOOR_SAYS = {
+    "wsinv": 481, "intmeth": 501, "esc01": 100, "escnull": 405, "esc02": 501, "lwsdisp": 200, "longreq": 100,
+    "dblreq": 405, "semiuri": 200, "transports": 200, "mpart01": 405, "badbranch": 200, "bext01": 420, "invut": 100,
+    "regaut01": 405, "zeromf": 483, "cparam01": 405, "cparam02": 405, "regescrt": 405, "sdp01": 100, "inv2543": 100,
+    "baddate": 100, "unksm2": 405,
+    "badinv01": 400, "clerr": 400, "ncl": 400, "scalar02": 400, "quotbal": 400, "ltgtruri": 400, "lwsruri": 400,
+    "lwsstart": 400, "trws": 400, "escruri": 400, "regbadct": 400, "badaspec": 400, "baddn": 400, "badvers": 505,
+    "mismatch01": 400, "mismatch02": 501, "insuf": 400, "unkscm": 416, "novelsc": 416, "multi01": 400, "mcl01": 400,
+    "unreason": None, "noreason": None, "bcast": None, "bigcode": None, "scalarlg": None,
+}  # fmt: skip
+
 
 def worker_hop(pid: int) -> Hop:
     return Hop("UDP", "127.0.0.1", 45000 + pid)

@@ -10,19 +10,9 @@ from telephony.edge.core import Core
 from telephony.edge.events import Received, Send, WorkerGone, WorkerSaid
 from telephony.edge.message import Request, Response
 from telephony.edge.strict import read
-from tests.telephony.edge.corebench import CALLER, PLACE, Bench, answer, inside, invite, worker_hop
+from tests.telephony.edge.corebench import CALLER, DOOR_SAYS, PLACE, Bench, answer, inside, invite, worker_hop
 
 TORTURE = Path(__file__).parents[4] / "shared/data/rfc4475"
-DOOR_SAYS = {
-    "wsinv": 481, "intmeth": 501, "esc01": 100, "escnull": 405, "esc02": 501, "lwsdisp": 200, "longreq": 100,
-    "dblreq": 405, "semiuri": 200, "transports": 200, "mpart01": 405, "badbranch": 200, "bext01": 420, "invut": 100,
-    "regaut01": 405, "zeromf": 483, "cparam01": 405, "cparam02": 405, "regescrt": 405, "sdp01": 100, "inv2543": 100,
-    "baddate": 100, "unksm2": 405,
-    "badinv01": 400, "clerr": 400, "ncl": 400, "scalar02": 400, "quotbal": 400, "ltgtruri": 400, "lwsruri": 400,
-    "lwsstart": 400, "trws": 400, "escruri": 400, "regbadct": 400, "badaspec": 400, "baddn": 400, "badvers": 505,
-    "mismatch01": 400, "mismatch02": 501, "insuf": 400, "unkscm": 416, "novelsc": 416, "multi01": 400, "mcl01": 400,
-    "unreason": None, "noreason": None, "bcast": None, "bigcode": None, "scalarlg": None,
-}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", DOOR_SAYS)
