@@ -61,12 +61,12 @@ class Archivist:
 
     async def look(self) -> bool:
         """Does what there is to do now; True when some of it was done and more may be waiting."""
-        try:
-            for call_id, ended in await asyncio.to_thread(repair_torn, self._folder):
-                log.warning("call %s: its process died; closed as %s", call_id, ended.data.get("termination"))
-                self._repaired(call_id, ended)
-        except OSError as error:
-            log.error("torn calls wait: %s", error)
+        done, failed = await asyncio.to_thread(repair_torn, self._folder, self._paused())
+        for call_id, ended in done:
+            log.warning("call %s: its process died; closed as %s", call_id, ended.data.get("termination"))
+            self._repaired(call_id, ended)
+        for call_id, error in failed:
+            self._pause(call_id, f"cannot be closed: {error}")
         sealed = await self._seal_some()
         stored = await self._store_some()
         return sealed or stored
@@ -127,9 +127,13 @@ class Archivist:
 
     def _names(self, place: str) -> list[str]:
         """The calls in a folder whose turn it is, oldest first."""
-        now = self._clock()
+        paused = self._paused()
         names = sorted(path.name for path in (self._folder / place).glob("*") if is_call_id(path.name))
-        return [name for name in names if self._pauses.get(name, (0.0, 0.0))[0] <= now]
+        return [name for name in names if name not in paused]
+
+    def _paused(self) -> set[str]:
+        now = self._clock()
+        return {name for name, (until, _) in self._pauses.items() if until > now}
 
     def _pause(self, call_id: str, why: str) -> None:
         _, last_s = self._pauses.get(call_id, (0.0, 0.0))

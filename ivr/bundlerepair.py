@@ -12,12 +12,12 @@ from ivr.store.errors import StoreError, StoreUnavailableError
 from ivr.store.rows import CallRows
 from ivr.store.store import Store
 from recordings.callid import is_call_id
-from recordings.errors import BundleBusyError, CallNotFoundError, RecordingError
+from recordings.errors import BundleBusyError, RecordingError
 from recordings.event import Event
-from recordings.layout import CLOSED, OPEN, UNSTORED, unstored_mark
-from recordings.read import State, call_ids, find
+from recordings.layout import CLOSED, OPEN, UNSTORED, sealed_place
+from recordings.read import call_ids
 from recordings.repair import repair
-from recordings.seal import seal
+from recordings.seal import mark_unstored, seal
 
 Say = Callable[[str], None]
 _CHUNK = 500
@@ -57,23 +57,23 @@ def _repair_one(path: Path, say: Say) -> int:
 
 async def _repair_all(config: Config, folder: Path, say: Say) -> int:
     ours = folder == config.recordings_folder.resolve()
+
+    def repaired(call_id: str, ended: Event) -> None:
+        say(f"{call_id}: closed as {ended.data.get('termination')}")
+
+    def stored(call_id: str) -> None:
+        say(f"{call_id}: in the archive and the store")
+
     store = Store(config.store_url)
     try:
-        rows: PatientStore | _NoStore = PatientStore(store)
         if ours:
             await _mark_missing(store, folder, say)
-        else:
-            rows = _NoStore()
-
-        def repaired(call_id: str, ended: Event) -> None:
-            say(f"{call_id}: closed as {ended.data.get('termination')}")
-
-        archivist = Archivist(folder, rows, repaired, lambda call_id: say(f"{call_id}: in the archive and the store"))
+        archivist = Archivist(folder, PatientStore(store, _nothing) if ours else _NoStore(), repaired, stored)
         while await archivist.look():
             pass
     finally:
         await store.close()
-    return _report(folder, isinstance(rows, _NoStore), say)
+    return _report(folder, ours, say)
 
 
 async def _mark_missing(store: Store, folder: Path, say: Say) -> None:
@@ -84,17 +84,19 @@ async def _mark_missing(store: Store, folder: Path, say: Say) -> None:
         while chunk := list(islice(names, _CHUNK)):
             known = await store.archived(chunk)
             for call_id in chunk:
-                if call_id not in known and _is_sealed(folder, call_id):
-                    mark = unstored_mark(folder, call_id)
-                    mark.parent.mkdir(exist_ok=True)
-                    mark.touch()
+                if call_id not in known and sealed_place(folder, call_id).is_dir():
+                    mark_unstored(folder, call_id)
     except StoreError as error:
         say(f"store: {error}; calls that only it has lost are not looked for")
 
 
-def _report(folder: Path, without_store: bool, say: Say) -> int:
+async def _nothing() -> None:
+    """A new store is no news here: what it misses was looked for."""
+
+
+def _report(folder: Path, with_store: bool, say: Say) -> int:
     closed = _count(folder / CLOSED)
-    unstored = 0 if without_store else _count(folder / UNSTORED)
+    unstored = _count(folder / UNSTORED) if with_store else 0
     up = _count(folder / OPEN)
     if closed:
         say(f"{closed} closed and not sealed, see above; they are below {folder / CLOSED}")
@@ -105,13 +107,6 @@ def _report(folder: Path, without_store: bool, say: Say) -> int:
     if not closed and not unstored:
         say("all bundles are well")
     return 1 if closed or unstored else 0
-
-
-def _is_sealed(folder: Path, call_id: str) -> bool:
-    try:
-        return find(folder, call_id)[0] is State.SEALED
-    except CallNotFoundError:
-        return False
 
 
 def _count(folder: Path) -> int:

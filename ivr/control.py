@@ -27,6 +27,7 @@ from recordings.errors import CallNotFoundError
 from recordings.event import Event
 from recordings.layout import OPEN
 from recordings.read import CallRecord, read
+from recordings.seal import mark_all_unstored
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ class Control:
         self._folder = config.recordings_folder
         self._live = LiveCalls()
         self._changed = asyncio.Event()
-        self._store = PatientStore(store)
+        self._store = PatientStore(store, self._fill)
         self.bus = Bus(address_finder(config), "control")
         self.bus.listen(messages.CALL_EVENTS, self._heard)
         self.bus.set_state({"state": "up"})
@@ -113,6 +114,14 @@ class Control:
 
     def _repaired(self, call_id: str, ended: Event) -> None:
         self.bus.publish_event(call_id, ended.to_json())
+
+    async def _fill(self) -> None:
+        """The store is new: every sealed call is read into it."""
+        try:
+            if count := await asyncio.to_thread(mark_all_unstored, self._folder):
+                log.warning("the store is new: reading %d calls from their bundles", count)
+        except OSError as error:
+            log.error("calls of before are not read into the new store (`ivr bundle repair` does): %s", error)
 
     def _calls_up(self) -> list[CallRecord]:
         """The calls that may have begun while there was no control."""

@@ -60,7 +60,7 @@ def decode(payload: bytes) -> Envelope:
         raise MessageError(f"{len(payload)} bytes are more than {MAX_BYTES}")
     try:
         value = json.loads(payload)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise MessageError(f"not JSON: {error}") from error
     if not isinstance(value, dict) or value.get("v") != VERSION:
         raise MessageError(f"v: not an envelope of version {VERSION}")

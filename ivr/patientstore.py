@@ -3,11 +3,11 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 from ivr.store.errors import StoreUnavailableError
 from ivr.store.rows import CallRows
-from ivr.store.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -15,11 +15,27 @@ _FIRST_PAUSE_S = 0.2
 _LAST_PAUSE_S = 5.0
 
 
-class PatientStore:
-    """One save at a time; after a failure the next one waits, longer each time up to 5 s."""
+class Tables(Protocol):
+    """What is asked of the store. Both raise StoreError."""
 
-    def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
+    async def migrate(self) -> bool:
+        """Makes the store ready; True when it was made."""
+
+    async def save(self, batch: Sequence[CallRows]) -> None:
+        """Writes rows."""
+
+
+class PatientStore:
+    """One save at a time; after a failure the next one waits, longer each time up to 5 s.
+
+    `made` is awaited when the store was empty and its tables were made.
+    """
+
+    def __init__(
+        self, store: Tables, made: Callable[[], Awaitable[None]], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._store = store
+        self._made = made
         self._clock = clock
         self._lock = asyncio.Lock()
         self._ready = False
@@ -36,7 +52,8 @@ class PatientStore:
                 raise StoreUnavailableError("was away a moment ago")
             try:
                 if not self._ready:
-                    await self._store.migrate()
+                    if await self._store.migrate():
+                        await self._made()
                     self._ready = True
                 await self._store.save(batch)
             except StoreUnavailableError as error:

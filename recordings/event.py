@@ -4,6 +4,9 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+_LARGEST_SEQ = 2**31 - 1
+_LARGEST_SAMPLE = 2**53
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -23,11 +26,11 @@ class Event:
             raise ValueError("an event is a JSON object")
         seq, kind, sample = value.get("seq"), value.get("kind"), value.get("sample")
         wall, leg, data = value.get("wall"), value.get("leg"), value.get("data", {})
-        if type(seq) is not int or seq < 1:
+        if type(seq) is not int or not 1 <= seq <= _LARGEST_SEQ:
             raise ValueError(f"seq: {seq!r} is not a number from 1")
         if not isinstance(kind, str) or not kind:
             raise ValueError(f"kind: {kind!r} is not a word")
-        if sample is not None and type(sample) is not int:
+        if sample is not None and sample_of(sample) is None:
             raise ValueError(f"sample: {sample!r} is not a number")
         if type(wall) not in {int, float}:
             raise ValueError(f"wall: {wall!r} is not a time")
@@ -49,6 +52,11 @@ class Event:
         }
 
 
+def sample_of(value: object) -> int | None:
+    """A sample number from JSON, or None for what is none."""
+    return value if type(value) is int and abs(value) <= _LARGEST_SAMPLE else None
+
+
 def parse_lines(text: bytes) -> tuple[list[Event], list[bytes]]:
     """Reads events.jsonl; returns the events, oldest first, and the lines that are none (half a line at the end)."""
     events: list[Event] = []
@@ -57,7 +65,7 @@ def parse_lines(text: bytes) -> tuple[list[Event], list[bytes]]:
     for line in whole:
         try:
             events.append(Event.from_json(json.loads(line)))
-        except ValueError:
+        except (ValueError, RecursionError):
             torn.append(line)
     if tail:
         torn.append(tail)

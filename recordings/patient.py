@@ -23,7 +23,8 @@ def failure_code(error: OSError) -> str:
 class PatientFile:
     """Unbuffered writes at given places, oldest first, with at most `memory_bytes` waiting.
 
-    `on_failure(error)` is called whenever writes begin to fail. Safe from any thread; a write is one system call.
+    The file is made by the first write. `on_failure(error)` is called whenever writes begin to fail. Safe from any
+    thread; a write is one system call.
     """
 
     def __init__(
@@ -33,7 +34,9 @@ class PatientFile:
         on_failure: Callable[[OSError], None],
         pwrite: Callable[[int, bytes, int], int] = os.pwrite,
     ) -> None:
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        self._path = path
+        self._fd = -1
+        self._closed = False
         self._memory_bytes = memory_bytes
         self._on_failure = on_failure
         self._pwrite = pwrite
@@ -76,20 +79,22 @@ class PatientFile:
             if count:
                 self._end = self._waiting[0][0]
                 self._forget()
-                with suppress(OSError):
-                    os.ftruncate(self._fd, self._end)
+                if self._fd >= 0:
+                    with suppress(OSError):
+                        os.ftruncate(self._fd, self._end)
             return count
 
     def close(self) -> None:
         """Counts what waits as lost, makes the file as long as all its writes, closes. Idempotent."""
         with self._lock:
-            if self._fd < 0:
+            if self._closed:
                 return
+            self._closed = True
             self._forget()
-            with suppress(OSError):  # then it is as long as what was written
-                os.ftruncate(self._fd, self._end)
-            os.close(self._fd)
-            self._fd = -1
+            if self._fd >= 0:
+                with suppress(OSError):  # then it is as long as what was written
+                    os.ftruncate(self._fd, self._end)
+                os.close(self._fd)
 
     def _forget(self) -> None:
         self.lost_bytes += self._waiting_bytes
@@ -97,7 +102,7 @@ class PatientFile:
         self._waiting_bytes = 0
 
     def _put(self, offset: int, data: bytes) -> tuple[bool, OSError | None]:
-        if self._fd < 0:
+        if self._closed:
             return False, None
         failure = self._drain() if self._waiting else None
         self._end = max(self._end, offset + len(data))
@@ -113,6 +118,8 @@ class PatientFile:
         while self._waiting:
             offset, data = self._waiting[0]
             try:
+                if self._fd < 0:
+                    self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
                 if self._pwrite(self._fd, data, offset) < len(data):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # as the next write will say
             except OSError as error:

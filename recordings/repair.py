@@ -7,13 +7,13 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 from typing import Any
 
 from recordings import finishing, lock, manifest, wav
 from recordings.callid import is_call_id
-from recordings.errors import BundleBusyError, BundleDamagedError, CallNotFoundError
+from recordings.errors import BundleBusyError, BundleDamagedError, CallNotFoundError, RecordingError
 from recordings.event import Event, parse_lines
 from recordings.layout import CALL_ENDED, EVENTS, OPEN, RESERVE, TORN_EVENTS, closed_place, open_place
 from recordings.termination import Termination
@@ -21,21 +21,28 @@ from recordings.termination import Termination
 _ABANDONED_S = 60.0
 
 
-def repair_torn(folder: Path, wall: Callable[[], float] = time.time) -> list[tuple[str, Event]]:
-    """Closes every torn bundle below `folder`; returns each call's name and its `call.ended`.
+def repair_torn(
+    folder: Path, leave: Container[str] = (), wall: Callable[[], float] = time.time
+) -> tuple[list[tuple[str, Event]], list[tuple[str, Exception]]]:
+    """Closes every torn bundle below `folder` but those to `leave`.
 
-    Raises OSError where the disk refuses; bundles done before that stay done.
+    Returns the calls that were closed, each with its `call.ended`, and those that could not be, each with the reason.
     """
-    done = []
+    done: list[tuple[str, Event]] = []
+    failed: list[tuple[str, Exception]] = []
     for path in sorted((folder / OPEN).glob("*")):
         if is_call_id(path.name):
+            if path.name in leave:
+                continue
             try:
                 done.append((path.name, repair(folder, path.name)))
             except (BundleBusyError, CallNotFoundError):
                 continue
+            except (RecordingError, OSError) as error:
+                failed.append((path.name, error))
         elif path.name.startswith(".") and wall() - path.stat().st_mtime > _ABANDONED_S:
             shutil.rmtree(path, ignore_errors=True)  # a bundle whose making was killed: holds nothing yet
-    return done
+    return done, failed
 
 
 def repair(folder: Path, call_id: str) -> Event:

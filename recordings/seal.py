@@ -20,6 +20,7 @@ from recordings import lock, manifest, wav
 from recordings.errors import BundleDamagedError
 from recordings.event import parse_lines
 from recordings.layout import AUDIO, EVENTS, closed_place, sealed_place, unstored_mark
+from recordings.read import call_ids
 from recordings.transcript import lines_of, text_of
 
 CHANNELS = ("caller", "hotline")
@@ -47,13 +48,28 @@ def seal(folder: Path, call_id: str) -> Path:
             manifest.write(path, about)
         for name in CHANNELS:
             (path / f"{name}.wav").unlink(missing_ok=True)
-        mark = unstored_mark(folder, call_id)
-        mark.parent.mkdir(exist_ok=True)
-        mark.touch()
+        mark_unstored(folder, call_id)
         target.parent.mkdir(parents=True, exist_ok=True)
         path.rename(target)
         (target / lock.LOCK).unlink(missing_ok=True)
     return target
+
+
+def mark_unstored(folder: Path, call_id: str) -> None:
+    """Notes that a sealed call is not in the store. Raises OSError."""
+    mark = unstored_mark(folder, call_id)
+    mark.parent.mkdir(exist_ok=True)
+    mark.touch()
+
+
+def mark_all_unstored(folder: Path) -> int:
+    """Notes that no sealed call is in the store, which is new; returns how many there are. Raises OSError."""
+    count = 0
+    for call_id in call_ids(folder):
+        if sealed_place(folder, call_id).is_dir():
+            mark_unstored(folder, call_id)
+            count += 1
+    return count
 
 
 def _encode(bundle: Path) -> dict[str, Any] | None:

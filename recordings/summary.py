@@ -46,7 +46,8 @@ def summarise(call_id: str, about: Mapping[str, Any], events: Iterable[Event]) -
     turns = waterfall.turns_of(events)
     totals = [turn.total_ms for turn in turns if turn.total_ms is not None]
     last_sample = max((event.sample for event in events if event.sample is not None), default=0)
-    started = facts.get("created") or (events[0].wall if events else 0.0)
+    created = facts.get("created")
+    started = created if isinstance(created, int | float) else events[0].wall if events else 0.0
 
     def fact(name: str) -> str:
         value = facts.get(name)

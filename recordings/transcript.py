@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any
 
-from recordings.event import Event
+from recordings.event import Event, sample_of
 
 _RATE_HZ = 8000
 
@@ -43,7 +44,7 @@ class Line:
 def lines_of(events: Iterable[Event]) -> list[Line]:
     """The conversation in order of time. Keys in a row are one line; utterances without words are left out."""
     lines: list[Line] = []
-    prompts: dict[object, int] = {}
+    prompts: dict[str, int] = {}
     step = ""
     for event in events:
         at_s = (event.sample or 0) / _RATE_HZ
@@ -51,10 +52,10 @@ def lines_of(events: Iterable[Event]) -> list[Line]:
             case "step.entered":
                 step = str(event.data.get("step", ""))
             case "prompt.started":
-                prompts[event.data.get("prompt")] = len(lines)
+                prompts[str(event.data.get("prompt"))] = len(lines)
                 lines.append(_prompt(event, at_s, step))
             case "prompt.ended":
-                place = prompts.pop(event.data.get("prompt"), None)
+                place = prompts.pop(str(event.data.get("prompt")), None)
                 if place is not None:
                     lines[place] = _ended(lines[place], event, at_s)
             case "utterance" if event.data.get("text"):
@@ -103,15 +104,16 @@ def _ended(line: Line, event: Event, at_s: float) -> Line:
 
 def _utterance(event: Event, at_s: float, step: str) -> Line:
     data = event.data
-    start, end = data.get("start_sample"), data.get("end_sample")
+    start, end = sample_of(data.get("start_sample")), sample_of(data.get("end_sample"))
+    sure = data.get("confidence")
     return Line(
         "caller",
         "speech",
-        start / _RATE_HZ if type(start) is int else at_s,
-        end / _RATE_HZ if type(end) is int else at_s,
+        at_s if start is None else start / _RATE_HZ,
+        at_s if end is None else end / _RATE_HZ,
         str(data["text"]),
         str(data.get("step") or step),
-        data.get("confidence"),
+        sure if isinstance(sure, float | int) and isfinite(sure) else None,
         seq=event.seq,
         last_seq=event.seq,
     )

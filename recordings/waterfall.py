@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
 
-from recordings.event import Event
+from recordings.event import Event, sample_of
 
 STAGES = ("endpoint", "final", "step", "prompt", "rtp")
 _SAMPLES_PER_MS = 8
@@ -28,13 +28,13 @@ class Turn:
 
 def turn_of(event: Event) -> Turn | None:
     """Reads a `turn` event; None for another kind, or where the end of speech is not known."""
-    end = event.data.get("speech_end_sample")
-    if event.kind != "turn" or type(end) is not int:
+    end = sample_of(event.data.get("speech_end_sample"))
+    if event.kind != "turn" or end is None:
         return None
     stages = {}
     for name in STAGES:
-        sample = event.data.get(f"{name}_sample")
-        if type(sample) is int:
+        sample = sample_of(event.data.get(f"{name}_sample"))
+        if sample is not None:
             stages[name] = (sample - end) / _SAMPLES_PER_MS
     return Turn(event.seq, end, str(event.data.get("text", "")), str(event.data.get("step", "")), stages)
 

@@ -5,11 +5,12 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from recordings.event import Event
+from recordings.event import Event, sample_of
 from recordings.summary import summarise
 from recordings.transcript import lines_of
 
 Row = dict[str, Any]
+_DEEPEST = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,7 @@ def _leg(call_id: str, name: str, leg: object) -> Row:
     return {
         "call_id": call_id,
         "name": name,
-        "rate_hz": int(facts.get("rate_hz", 0)),
-        "samples": int(facts.get("samples", 0)),
-        "lost_samples": int(facts.get("lost_samples", 0)),
+        **{column: sample_of(facts.get(column)) or 0 for column in ("rate_hz", "samples", "lost_samples")},
     }
 
 
@@ -81,15 +80,17 @@ def _number(value: object) -> float | None:
     return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
 
 
-def _clean(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """The value without what PostgreSQL refuses: NUL, half surrogates, NaN and infinities."""
+def _clean(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - any JSON value
+    """The value without what PostgreSQL refuses (NUL, half surrogates, NaN, infinities) and without absurd depth."""
+    if depth > _DEEPEST:
+        return None
     match value:
         case str():
             return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
         case float() if not math.isfinite(value):
             return None
         case dict():
-            return {_clean(name): _clean(item) for name, item in value.items()}
+            return {_clean(name): _clean(item, depth + 1) for name, item in value.items()}
         case list() | tuple():
-            return [_clean(item) for item in value]
+            return [_clean(item, depth + 1) for item in value]
     return value

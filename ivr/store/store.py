@@ -22,6 +22,7 @@ from recordings.summary import Summary
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON")
 _REFUSALS = (exc.DataError, exc.IntegrityError, exc.ProgrammingError, exc.NotSupportedError)
+_UNDEFINED_TABLE = "42P01"  # PostgreSQL, appendix A
 _SUMMARY = [calls.c[field.name] for field in fields(Summary)]
 
 
@@ -45,16 +46,24 @@ class Store:
         self._url = sa.make_url(url)
         self._sqlite = self._url.get_backend_name() == "sqlite"
         self._engine = _engine(url)
+        self._inode: int | None = None
 
-    async def migrate(self) -> None:
-        """Makes the store, or brings it to this version's tables. Raises StoreError."""
+    async def migrate(self) -> bool:
+        """Makes the store, or brings it to this version's tables; True when it was made. Raises StoreError."""
         if self._file is not None:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
+            _prepare(self._file)
         async with self._transaction() as connection:
+            made = not await connection.run_sync(lambda sync: sa.inspect(sync).has_table(calls.name))
             await connection.run_sync(migrate.upgrade)
+        self._inode = _inode(self._file)
+        return made
 
     async def save(self, batch: Sequence[CallRows]) -> None:
         """Writes rows of some calls in one transaction; writing them again changes nothing. Raises StoreError."""
+        if self._inode is not None and self._inode != _inode(self._file):
+            await self._engine.dispose()  # SQLite would go on writing to the deleted file
+            self._inode = None
+            raise StoreUnavailableError(f"{self._file} was deleted or replaced")
         async with self._transaction() as connection:
             await self._upsert(connection, calls, [rows.call for rows in batch], guarded=True)
             await self._upsert(connection, legs, [row for rows in batch for row in rows.legs])
@@ -112,6 +121,8 @@ class Store:
             async with asyncio.timeout(self._answer_s), self._engine.begin() as connection:
                 yield connection
         except _REFUSALS as error:
+            if getattr(error.orig, "sqlstate", "") == _UNDEFINED_TABLE:
+                raise StoreUnavailableError(_reason(error)) from error  # emptied: made again by the next migration
             raise StoreRefusedError(_reason(error)) from error
         except exc.DBAPIError as error:
             raise StoreUnavailableError(_reason(error)) from error
@@ -150,6 +161,21 @@ def _engine(url: str) -> AsyncEngine:
         cursor.close()
 
     return engine
+
+
+def _prepare(file: Path) -> None:
+    """Makes the folder; the log of a deleted database would be played into the new one."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if not file.exists():
+        for suffix in ("-wal", "-shm"):
+            file.with_name(file.name + suffix).unlink(missing_ok=True)
+
+
+def _inode(file: Path | None) -> int | None:
+    try:
+        return file.stat().st_ino if file is not None else None
+    except FileNotFoundError:
+        return None
 
 
 def _reason(error: BaseException) -> str:

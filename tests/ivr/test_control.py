@@ -213,6 +213,19 @@ async def test_the_database_crashing_in_mid_call_loses_nothing(
         await check_whole(config, each.call_id, "caller_hangup")
 
 
+async def test_the_database_deleted_in_mid_call_is_made_again_with_every_call(
+    mosquitto, make_process, make_caller, config: Config
+) -> None:
+    make_process("control").start()
+    before, caller = await asyncio.to_thread(make_caller), await asyncio.to_thread(make_caller)
+    await asyncio.to_thread(before.end)
+    await check_whole(config, before.call_id, "caller_hangup")
+    (config.data_folder / "hotline.db").unlink()
+    await check_whole(config, before.call_id, "caller_hangup")
+    await asyncio.to_thread(caller.end)
+    await check_whole(config, caller.call_id, "caller_hangup")
+
+
 async def test_with_neither_bus_nor_store_calls_are_archived_and_stored_later(
     make_process, make_caller, config: Config, free_port: int, eventually: Eventually
 ) -> None:

@@ -38,6 +38,11 @@ def test_what_is_no_envelope_is_refused_by_field(change: dict, wrong: str) -> No
         decode(json.dumps({**good, **change}).encode())
 
 
+def test_absurdly_deep_payloads_are_refused() -> None:
+    with pytest.raises(MessageError):
+        decode(b"[" * 200_000)
+
+
 def test_oversized_payloads_are_refused() -> None:
     with pytest.raises(MessageError, match="bytes"):
         decode(b" " * (messages.MAX_BYTES + 1))

@@ -92,3 +92,23 @@ def test_writes_after_close_are_ignored(tmp_path: Path) -> None:
     file.close()
     assert not file.append(b"b")
     assert (tmp_path / "f").read_bytes() == b"a"
+
+
+def test_a_file_that_cannot_be_made_yet_is_made_later(tmp_path: Path) -> None:
+    failures: list[OSError] = []
+    file = PatientFile(tmp_path / "later" / "f", 100, failures.append)
+    assert file.append(b"one\n")
+    assert len(failures) == 1
+    (tmp_path / "later").mkdir()
+    assert file.append(b"two\n")
+    file.close()
+    assert (tmp_path / "later" / "f").read_bytes() == b"one\ntwo\n"
+
+
+def test_a_file_that_is_never_made_counts_its_loss(tmp_path: Path) -> None:
+    file = PatientFile(tmp_path / "never" / "f", 100, lambda _: None)
+    file.append(b"one\n")
+    assert not file.flush()
+    assert file.give_up() == 1
+    file.close()
+    assert file.lost_bytes == 4

@@ -31,7 +31,8 @@ def test_events_survive_the_way_to_disk_and_back(make_bundle: Make) -> None:
 @pytest.mark.parametrize(
     ("change", "wrong"),
     [
-        ({"seq": 0}, "seq"), ({"seq": True}, "seq"), ({"kind": ""}, "kind"), ({"sample": "1"}, "sample"),
+        ({"seq": 0}, "seq"), ({"seq": 2**40}, "seq"),
+        ({"sample": 10**30}, "sample"), ({"seq": True}, "seq"), ({"kind": ""}, "kind"), ({"sample": "1"}, "sample"),
         ({"wall": None}, "wall"), ({"leg": 3}, "leg"), ({"data": []}, "data"),
     ],
 )  # fmt: skip
@@ -127,3 +128,11 @@ def test_a_call_under_way_is_read_without_its_torn_tail(make_bundle: Make) -> No
     record = read(bundle.folder, bundle.call_id)
     assert [event.seq for event in record.events] == [1]
     assert record.about == {}
+
+
+def test_absurd_numbers_in_the_data_are_passed_over() -> None:
+    said = {"text": "one", "start_sample": 10**400, "confidence": "sure"}
+    [line] = lines_of([Event(1, "utterance", 800, 1.0, "caller", said)])
+    assert (line.start_s, line.confidence) == (0.1, None)
+    assert waterfall.turn_of(Event(1, "turn", 0, 1.0, None, {"speech_end_sample": 10**400})) is None
+    assert parse_lines(b"[" * 100_000 + b"\n")[0] == []

@@ -42,13 +42,14 @@ def dead_call(tmp_path: Path) -> Path:
         assert process.stdout.readline() == b"up\n"
         with pytest.raises(BundleBusyError):
             repair(tmp_path, CALL)
-        assert repair_torn(tmp_path) == []
+        assert repair_torn(tmp_path) == ([], [])
         process.kill()
     return tmp_path
 
 
 def test_a_killed_call_is_closed_with_all_its_audio(dead_call: Path) -> None:
-    [(call_id, ended)] = repair_torn(dead_call)
+    [(call_id, ended)], failed = repair_torn(dead_call)
+    assert failed == []
     assert call_id == CALL
     assert ended.data == {"termination": "worker_died", "by": "archive"}
     assert ended.sample == 4800
@@ -60,7 +61,7 @@ def test_a_killed_call_is_closed_with_all_its_audio(dead_call: Path) -> None:
     audio, rate_hz = soundfile.read(record.path / "caller.wav", dtype="int16")
     assert rate_hz == 8000
     assert np.array_equal(audio, np.arange(4800, dtype=np.int16))
-    assert repair_torn(dead_call) == []
+    assert repair_torn(dead_call) == ([], [])
     with pytest.raises(CallNotFoundError):
         repair(dead_call, CALL)
 
@@ -120,3 +121,13 @@ def test_folders_of_killed_makings_are_removed_after_a_while(tmp_path: Path) -> 
     assert path.exists()
     repair_torn(tmp_path, wall=lambda: born + 100)
     assert not path.exists()
+
+
+def test_a_bundle_that_cannot_be_closed_does_not_hold_up_the_others(dead_call: Path) -> None:
+    stuck = "20261121-031400-000000"
+    (dead_call / "open" / stuck).mkdir()
+    (dead_call / "closed" / stuck / "in the way").mkdir(parents=True)
+    assert repair_torn(dead_call, leave={stuck, CALL}) == ([], [])
+    done, failed = repair_torn(dead_call)
+    assert [call_id for call_id, _ in done] == [CALL]
+    assert [call_id for call_id, _ in failed] == [stuck]

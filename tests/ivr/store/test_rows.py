@@ -40,3 +40,13 @@ def test_what_postgresql_refuses_is_made_harmless() -> None:
     data = {"text": "a\0b\ud800", "confidence": math.nan, "words": [{"start_s": math.inf}]}
     [row] = rows_of(CALL, {"caller": "\0"}, [Event(1, "utterance", 1, 1.0, None, data)], archived=False).events
     assert row["data"] == {"text": "a\ufffdb?", "confidence": None, "words": [{"start_s": None}]}
+
+
+def test_absurdly_deep_data_is_cut() -> None:
+    deep: dict = {}
+    for _ in range(500):
+        deep = {"x": deep}
+    [row] = rows_of(
+        CALL, {"legs": {"caller": {"samples": "many"}}}, [Event(1, "note", 1, 1.0, None, deep)], False
+    ).events
+    assert len(str(row["data"])) < 200

@@ -4,6 +4,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import asyncpg
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
@@ -130,6 +131,35 @@ async def test_a_server_that_is_not_there_is_unavailable(free_port: int) -> None
     store = Store(f"postgresql+asyncpg://nobody@127.0.0.1:{free_port}/x")
     with pytest.raises(StoreUnavailableError):
         await store.migrate()
+    await store.close()
+
+
+async def test_a_deleted_file_is_noticed_and_made_again(tmp_path: Path) -> None:
+    file = tmp_path / "x.db"
+    store = Store(f"sqlite+aiosqlite:///{file}")
+    assert await store.migrate() is True
+    assert await store.migrate() is False
+    await store.save([some_rows()])
+    file.unlink()
+    with pytest.raises(StoreUnavailableError, match="deleted"):
+        await store.save([some_rows(OTHER)])
+    assert await store.migrate() is True
+    await store.save([some_rows(OTHER)])
+    assert [summary.call_id for summary in await store.newest(10)] == [OTHER]
+    await store.close()
+
+
+@pytest.mark.net
+async def test_an_emptied_database_is_made_again(postgres) -> None:
+    store = Store(postgres.url)
+    assert await store.migrate() is True
+    connection = await asyncpg.connect(postgres.url.replace("+asyncpg", ""))
+    await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    await connection.close()
+    with pytest.raises(StoreUnavailableError, match="calls"):
+        await store.save([some_rows()])
+    assert await store.migrate() is True
+    await store.save([some_rows()])
     await store.close()
 
 
