@@ -16,14 +16,13 @@ from telephony.edge.roster import Worker
 from telephony.edge.transactions import Call, Client, Server, State
 from telephony.edge.waymark import seal
 
-BUSY_HERE = ("Retry-After", str(RETRY_AFTER_S))
+RETRY_LATER = ("Retry-After", str(RETRY_AFTER_S))
 NEXT_WORKER_ON = frozenset((486, 500, 503))
 
 
 def begin(desk: Desk, server: Server, source: Hop) -> None:
     """Makes a call of a new INVITE and looks for a worker."""
     request = server.request
-    _drop_overdue(desk)
     call = Call(
         desk.number(), (request.call_id, request.from_tag), source, request.get("From"),
         clients.contact(request), request.all("Record-Route"), desk.now, server,
@@ -32,13 +31,6 @@ def begin(desk: Desk, server: Server, source: Hop) -> None:
     desk.calls[call.key] = call
     desk.count("calls")
     assign(desk, server)
-
-
-def _drop_overdue(desk: Desk) -> None:
-    """Forgets calls older than a call may be: their BYE never came by."""
-    while desk.calls and (oldest := next(iter(desk.calls.values()))).since + desk.max_call_s < desk.now:
-        desk.count("overdue")
-        desk.release(oldest)
 
 
 def assign(desk: Desk, server: Server) -> None:
@@ -50,7 +42,7 @@ def assign(desk: Desk, server: Server) -> None:
     if worker is None:
         server.held_until = server.held_until or desk.now + HOLD_S
         if desk.now >= server.held_until:
-            desk.finish(server, 503, BUSY_HERE)
+            desk.finish(server, 503, RETRY_LATER)
             return
         desk.held[server.serial] = server
         desk.count("held")
@@ -94,7 +86,7 @@ def next_worker(desk: Desk, server: Server) -> None:
     elif server.early_media:
         desk.finish(server, 500)
     elif len(server.tried) >= MAX_TRIES:
-        desk.finish(server, 503, BUSY_HERE)
+        desk.finish(server, 503, RETRY_LATER)
     else:
         assign(desk, server)
 
@@ -111,7 +103,7 @@ def serve_held(desk: Desk) -> None:
 def refuse_held(desk: Desk) -> None:
     """Refuses every INVITE that waits."""
     for server in list(desk.held.values()):
-        desk.finish(server, 503, BUSY_HERE)
+        desk.finish(server, 503, RETRY_LATER)
 
 
 def give_up(desk: Desk, client: Client) -> None:

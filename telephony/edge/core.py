@@ -83,7 +83,7 @@ class Core:
         desk = self._desk
         if server.state is State.PROCEEDING:
             if server.client is None:  # held, and no worker came free
-                desk.finish(server, 503, calls.BUSY_HERE)
+                desk.finish(server, 503, calls.RETRY_LATER)
         elif server.state is State.COMPLETED and desk.now < server.expires and server.invite:
             desk.send(server.last, server.reply_to)  # timer G
             server.interval_s = min(server.interval_s * 2, T2_S)

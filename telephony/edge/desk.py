@@ -84,7 +84,13 @@ class Desk:
         self.actions.append(Wake(thing.serial, after_s))
 
     def full(self) -> bool:
-        """Whether as many calls are up as there may be; calls older than this door count by their workers."""
+        """Whether as many calls are up as there may be; calls older than this door count by their workers.
+
+        First forgets calls that are older than a call may be: their BYE never came by.
+        """
+        while self.calls and (oldest := next(iter(self.calls.values()))).since + self.max_call_s < self.now:
+            self.count("overdue")
+            self.release(oldest)
         return len(self.calls) + self.roster.adopted() >= self.max_calls
 
     def answer(self, request: Request, reply_to: Hop, status: int, *extra: tuple[str, str]) -> bytes:

@@ -34,7 +34,7 @@ def receive(desk: Desk, request: Request, source: Hop) -> None:
         desk.answer(request, reply_to, 483)
     elif len(desk.servers) >= MAX_TRANSACTIONS:
         desk.count("dropped_full")
-        desk.answer(request, reply_to, 503, calls.BUSY_HERE)
+        desk.answer(request, reply_to, 503, calls.RETRY_LATER)
     elif request.to_tag:
         _inside_dialog(desk, request, source, reply_to, key)
     elif request.method == "INVITE":
@@ -100,7 +100,7 @@ def _new_call(desk: Desk, request: Request, source: Hop, reply_to: Hop, key: tup
         desk.answer(request, reply_to, 420, ("Unsupported", ", ".join(unknown)))
     elif desk.stopping or desk.full():
         desk.count("full")
-        desk.answer(request, reply_to, 503, calls.BUSY_HERE)
+        desk.answer(request, reply_to, 503, calls.RETRY_LATER)
     else:
         server = _serve(desk, request, reply_to, key)
         server.last = desk.answer(request, reply_to, 100)

@@ -10,6 +10,7 @@ from tests.telephony.edge.corebench import (
     CALLER,
     Bench,
     answer,
+    answered,
     inside,
     invite,
     worker_hop,
@@ -161,6 +162,19 @@ def test_a_full_door_refuses_at_once_and_keeps_nothing() -> None:
     assert bench.take() == ["503 INVITE"]
     assert bench.last[0].get("Retry-After") == "5"
     assert bench.core.status()["calls"] == 1
+
+
+def test_a_call_whose_bye_never_came_by_is_forgotten_in_the_end() -> None:
+    bench = Bench(max_calls=1)
+    bench.worker(1)
+    answered(bench)
+    bench.worker(2)
+    bench.wait(3500)
+    bench.bytes(invite("b"))
+    assert bench.take() == ["503 INVITE"]
+    bench.wait(200)
+    bench.bytes(invite("c"))
+    assert bench.take() == ["100 INVITE", "INVITE"]
 
 
 def test_calls_older_than_the_door_count_by_their_workers() -> None:
