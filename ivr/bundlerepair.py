@@ -5,12 +5,13 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 
-from ivr.archivist import Archivist
+from ivr.archivist import Archivist, Rows
 from ivr.config import Config
 from ivr.patientstore import PatientStore
 from ivr.store.errors import StoreError, StoreUnavailableError
 from ivr.store.rows import CallRows
 from ivr.store.store import Store
+from recordings.adopt import adopt
 from recordings.callid import is_call_id
 from recordings.errors import BundleBusyError, RecordingError
 from recordings.event import Event
@@ -56,24 +57,39 @@ def _repair_one(path: Path, say: Say) -> int:
 
 
 async def _repair_all(config: Config, folder: Path, say: Say) -> int:
-    ours = folder == config.recordings_folder.resolve()
+    home = config.recordings_folder.resolve()
+    store = Store(config.store_url)
+    try:
+        if folder != home:
+            await _tend(folder, _NoStore(), say)
+            _adopt_all(folder, home, say)
+        await _mark_missing(store, home, say)
+        await _tend(home, PatientStore(store, _nothing), say)
+    finally:
+        await store.close()
+    return max(_report(each, say) for each in {folder, home})
 
+
+async def _tend(folder: Path, rows: Rows, say: Say) -> None:
     def repaired(call_id: str, ended: Event) -> None:
         say(f"{call_id}: closed as {ended.data.get('termination')}")
 
     def stored(call_id: str) -> None:
         say(f"{call_id}: in the archive and the store")
 
-    store = Store(config.store_url)
-    try:
-        if ours:
-            await _mark_missing(store, folder, say)
-        archivist = Archivist(folder, PatientStore(store, _nothing) if ours else _NoStore(), repaired, stored)
-        while await archivist.look():
-            pass
-    finally:
-        await store.close()
-    return _report(folder, ours, say)
+    archivist = Archivist(folder, rows, repaired, stored)
+    while await archivist.look():
+        pass
+
+
+def _adopt_all(folder: Path, home: Path, say: Say) -> None:
+    """Brings the sealed calls of another folder home."""
+    for call_id in call_ids(folder):
+        if sealed_place(folder, call_id).is_dir():
+            try:
+                say(f"{call_id}: moved to {adopt(folder, home, call_id)}")
+            except (RecordingError, OSError) as error:
+                say(f"{call_id}: stays in {folder}: {error}")
 
 
 async def _mark_missing(store: Store, folder: Path, say: Say) -> None:
@@ -94,18 +110,18 @@ async def _nothing() -> None:
     """A new store is no news here: what it misses was looked for."""
 
 
-def _report(folder: Path, with_store: bool, say: Say) -> int:
+def _report(folder: Path, say: Say) -> int:
     closed = _count(folder / CLOSED)
-    unstored = _count(folder / UNSTORED) if with_store else 0
+    unstored = _count(folder / UNSTORED)
     up = _count(folder / OPEN)
     if closed:
-        say(f"{closed} closed and not sealed, see above; they are below {folder / CLOSED}")
+        say(f"{folder}: {closed} closed and not sealed")
     if unstored:
-        say(f"{unstored} not in the store yet; the hotline brings them there when the store answers")
+        say(f"{folder}: {unstored} not in the store yet; the hotline brings them there when the store answers")
     if up:
-        say(f"{up} up or being repaired")
+        say(f"{folder}: {up} up or being repaired")
     if not closed and not unstored:
-        say("all bundles are well")
+        say(f"{folder}: all bundles are well")
     return 1 if closed or unstored else 0
 
 
@@ -114,8 +130,8 @@ def _count(folder: Path) -> int:
 
 
 class _NoStore:
-    """For recordings of another hotline: they are sealed here, and stay marked for its own store."""
+    """For another folder: its calls go to the store from home."""
 
     async def save(self, batch: Sequence[CallRows]) -> None:
         """Takes nothing."""
-        raise StoreUnavailableError(f"{len(batch)} calls of another hotline")
+        raise StoreUnavailableError(f"{len(batch)} calls of another folder")

@@ -12,7 +12,7 @@ from recordings.transcript import Line, clock, lines_of
 from recordings.waterfall import turn_of
 
 _SAMPLES_PER_S = 8000
-_WIDTHS = (7, 7, 12)
+_WIDTHS = (7, 7, 16)
 
 
 class LiveView:
@@ -45,7 +45,9 @@ class LiveView:
                 for line in lines_of([event]):
                     self._line(line if line.step else replace(line, step=self._steps.get(call_id, "")))
             case "prompt.ended" if event.data.get("reason") == "barge_in":
-                self._row(_at(event), Text(""), Text(""), Text("  └ the caller speaks: silent", style="dim"))
+                played_ms = event.data.get("played_ms")
+                after = f" after {played_ms / 1000:.1f} s" if isinstance(played_ms, int | float) else ""
+                self._row(Text(""), Text(""), Text(""), Text(f"  └ the caller cut the prompt off{after}", style="dim"))
             case "turn":
                 turn = turn_of(event)
                 if turn is not None:

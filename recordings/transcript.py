@@ -99,6 +99,11 @@ def _prompt(event: Event, at_s: float, step: str) -> Line:
 def _ended(line: Line, event: Event, at_s: float) -> Line:
     reason = str(event.data.get("reason", ""))
     cut = "" if reason == "finished" else reason
+    played_ms = event.data.get("played_ms")
+    if cut and isinstance(
+        played_ms, int | float
+    ):  # it fell silent when the caller spoke, and ended once that was words
+        at_s = min(at_s, line.start_s + played_ms / 1000)
     return replace(line, end_s=at_s, cut=cut, last_seq=event.seq)
 
 

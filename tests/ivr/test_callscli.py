@@ -18,6 +18,7 @@ from ivr.config import Config, IvrSettings, StoreSettings
 from ivr.store.rows import rows_of
 from ivr.store.store import Store
 from recordings.bundle import Bundle
+from recordings.errors import CallNotFoundError
 from recordings.read import State, find, read
 from recordings.seal import seal
 from recordings.termination import Termination
@@ -272,6 +273,24 @@ def test_repair_of_one_bundle(run: Run, config: Config) -> None:
     sealed = find(config.recordings_folder, A)[1]
     assert run("bundle", "repair", str(sealed))[:2] == (0, f"{A}: nothing to do, it is sealed\n")
     assert run("bundle", "repair", str(path))[0] == 1
+
+
+def test_calls_of_another_folder_are_brought_home(run: Run, config: Config, tmp_path: Path) -> None:
+    other = config.model_copy(update={"ivr": IvrSettings(data=Path("other"))})
+    ended, torn, twin = make_call(other, A), make_call(other, B, end=False), make_call(other, C)
+    os.close(torn._lock_fd)
+    make_call(config, C)
+    assert run("bundle", "repair")[0] == 0
+    status, output, _ = run("bundle", "repair", str(other.recordings_folder))
+    assert f"{A}: moved to {config.recordings_folder}" in output
+    assert f"{C}: stays in {other.recordings_folder}" in output
+    assert status == 1
+    for call_id in (ended.call_id, torn.call_id):
+        assert json.loads(run("show", call_id, "--json")[1])["source"] == "store"
+        assert find(config.recordings_folder, call_id)[0] is State.SEALED
+        with pytest.raises(CallNotFoundError):
+            find(other.recordings_folder, call_id)
+    assert find(other.recordings_folder, twin.call_id)[0] is State.SEALED
 
 
 def test_repair_of_what_is_no_bundle_is_refused(run: Run, tmp_path: Path) -> None:

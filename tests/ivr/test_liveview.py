@@ -28,7 +28,7 @@ EVENTS = numbered(
     ("call.started", None, {"caller": "1001", "called": "hotline"}),
     ("step.entered", 0, {"step": "greet", "type": "menu"}),
     ("prompt.started", 80, {"prompt": 1, "step": "greet", "text": "Welcome. 欢迎"}),
-    ("prompt.ended", 8000, {"prompt": 1, "reason": "barge_in"}),
+    ("prompt.ended", 8000, {"prompt": 1, "reason": "barge_in", "played_ms": 990}),
     ("utterance", 14400, {"text": "balance", "confidence": 0.93, "start_sample": 7600, "end_sample": 11000}),
     ("turn", 15160, {"speech_end_sample": 11000, "endpoint_sample": 14200, "rtp_sample": 15160}),
     ("key", 16000, {"key": "*", "method": "rfc4733"}),
@@ -39,14 +39,14 @@ EVENTS = numbered(
 
 def test_who_what_step_and_delay_as_it_happens() -> None:
     assert lines_of_view(EVENTS) == [
-        "00:00.0  call                   1001 → hotline",
-        "00:00.0  hotline  greet         Welcome. 欢迎",
-        "00:01.0                           └ the caller speaks: silent",
-        "00:01.0  caller   greet         balance  (93%)",
-        "                                  └ answered after 520 ms: end-point 400 → RTP 520",
-        "00:02.0  caller   greet         [keys *]",
-        "00:05.0           verify        · noinput",
-        "00:06.0  call                   ended: caller_hangup, by caller",
+        "00:00.0  call                       1001 → hotline",
+        "00:00.0  hotline  greet             Welcome. 欢迎",
+        "                                      └ the caller cut the prompt off after 1.0 s",
+        "00:01.0  caller   greet             balance  (93%)",
+        "                                      └ answered after 520 ms: end-point 400 → RTP 520",
+        "00:02.0  caller   greet             [keys *]",
+        "00:05.0           verify            · noinput",
+        "00:06.0  call                       ended: caller_hangup, by caller",
     ]
 
 
