@@ -5,7 +5,7 @@ import logging
 import os
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from random import SystemRandom
 from typing import Any
@@ -108,6 +108,11 @@ class CallSession:
             case Ended(), _:
                 self._over(event)
 
+    def fail(self, reason: str) -> None:
+        """Something of ours broke: the archive says what, the caller hears the end."""
+        self._record("error", None, None, {"code": "internal", "detail": reason})
+        self._hang_up_with(Termination.FLOW_ERROR)
+
     def shut_down(self) -> None:
         """The hotline stops: BYE, and the archive says why."""
         self._hang_up_with(Termination.SHUTDOWN)
@@ -148,13 +153,23 @@ class CallSession:
             self._flow_hangs_up,
         )
         loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(task, name="conversation") for task in conversation.tasks()]
-        self._tasks.append(loop.create_task(self._watch_rtp(), name="rtp watch"))
+        self._run(conversation.run(), "conversation")
+        self._run(self._watch_rtp(), "rtp watch")
         loop.call_later(self._config.telephony.max_call, self._hang_up_with, Termination.MAX_DURATION)
         language = self._flow.flow.header.language
         if self._preloaded.recogniser(language) is None:
             conversation.tell(events.RecogniserFailed(f"there is no recogniser for {language}"))
         conversation.tell(events.CallStarted(self._bundle.call_id, self._incoming.caller, self._incoming.called))
+
+    def _run(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        def over(task: asyncio.Task[None]) -> None:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                log.error("%s failed", name, exc_info=error)
+                self.fail(f"{name}: {error}")
+
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        task.add_done_callback(over)
+        self._tasks.append(task)
 
     async def _watch_rtp(self) -> None:
         """Ends a call whose caller has vanished: no RTP packet for `rtp_timeout`, hold excepted."""

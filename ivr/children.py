@@ -17,10 +17,11 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 5.0
 STEADY_S = 10.0
+TRIES_BEFORE_READY = 3
 
 
 class CannotStartError(Exception):
-    """A child said that it cannot start and that trying again is of no use; it has told why on standard error."""
+    """A child cannot start, and trying again is of no use; it has told why on standard error."""
 
 
 @dataclass(slots=True)
@@ -42,13 +43,15 @@ class Child:
     async def keep(self, config: Path) -> None:
         """Runs the process and starts it again whenever it ends, until `stop`. Raises CannotStartError."""
         pause_s = FIRST_PAUSE_S
+        failures = 0
         loop = asyncio.get_running_loop()
         while not self.stopping:
             began = loop.time()
             status = await self._run_once(config)
             if self.stopping:
                 return
-            if status == EXIT_CANNOT_START and not self.facts:
+            failures = 0 if self.facts else failures + 1
+            if not self.facts and (status == EXIT_CANNOT_START or failures == TRIES_BEFORE_READY):
                 raise CannotStartError(self.name)
             pause_s = FIRST_PAUSE_S if loop.time() - began > STEADY_S else min(2 * pause_s, LONGEST_PAUSE_S)
             log.error("%s ended with status %s; starting it again in %.1f s", self.name, status, pause_s)

@@ -6,7 +6,7 @@ activity, the flow's decision and the player's stop happen in one call of `on_fr
 
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from asr.listener import Listener, ListenerEvent
@@ -62,9 +62,9 @@ class Conversation:
         self._cause = ""
         self._over = False
 
-    def tasks(self) -> list[Coroutine[Any, Any, None]]:
+    async def run(self) -> None:
         """What must run beside the event handlers until the call is over."""
-        return [self._prompts.run()]
+        await self._prompts.run()
 
     def tell(self, event: events.Event) -> None:
         """Gives the flow one event and carries out what it answers."""

@@ -83,8 +83,10 @@ async def _run(settings: Path) -> int:
 
 async def _uri(hotline: Process) -> str:
     assert hotline.stdout is not None
-    async with asyncio.timeout(READY_WITHIN_S):
-        line = (await hotline.stdout.readline()).decode()
+    try:
+        line = (await asyncio.wait_for(hotline.stdout.readline(), READY_WITHIN_S)).decode()
+    except TimeoutError:
+        return ""
     match = re.match(r"ready (sip:\S+)", line)
     return match[1] if match else ""
 

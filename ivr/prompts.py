@@ -6,7 +6,8 @@ Knows the speech client and the player; reports prompts, not files. Runs on the 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -30,7 +31,7 @@ class Playback(Protocol):
 class Speech(Protocol):
     """Makes text into files, one for each clause."""
 
-    def say(self, text: str, language: str, voice: str) -> AsyncIterator[Clause]: ...
+    def say(self, text: str, language: str, voice: str) -> AsyncGenerator[Clause, None]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class Prompts:
         self._queue: asyncio.Queue[_Prompt] = asyncio.Queue()
         self._present: deque[_Prompt] = deque()
         self._token = 0
+        self._making: asyncio.Task[None] | None = None
 
     @property
     def playing(self) -> Play | None:
@@ -93,6 +95,8 @@ class Prompts:
         self._playback.stop()
         stopped = [prompt.play for prompt in self._present]
         self._present.clear()
+        if self._making is not None:
+            self._making.cancel()  # what comes next must not wait for the rest of what nobody will hear
         return stopped
 
     def played(self, token: int) -> None:
@@ -119,20 +123,30 @@ class Prompts:
         """Makes the queued prompts' sound, in order, until cancelled."""
         while True:
             prompt = await self._queue.get()
+            if prompt not in self._present:
+                continue
+            self._making = asyncio.create_task(self._make(prompt), name=f"prompt {prompt.play.prompt}")
             try:
-                async for path in self._files(prompt.play):
-                    if prompt not in self._present:
-                        break
+                await asyncio.wait([self._making])
+            finally:
+                self._making.cancel()
+            if not self._making.cancelled():
+                self._making.result()
+
+    async def _make(self, prompt: _Prompt) -> None:
+        try:
+            async with aclosing(self._files(prompt.play)) as files:
+                async for path in files:
                     self._token += 1
                     prompt.tokens.add(self._token)
                     self._playback.play(self._token, path)
-                prompt.made = True
-                self._finish_if_done(prompt)
-            except (SynthesiserFailed, OSError) as error:
-                log.error("prompt of step %s: %s", prompt.play.step, error)
-                self._fail(prompt, str(error))
+            prompt.made = True
+            self._finish_if_done(prompt)
+        except (SynthesiserFailed, OSError) as error:
+            log.error("prompt of step %s: %s", prompt.play.step, error)
+            self._fail(prompt, str(error))
 
-    async def _files(self, play: Play) -> AsyncIterator[str]:
+    async def _files(self, play: Play) -> AsyncGenerator[str, None]:
         for piece in play.pieces:
             match piece:
                 case AudioFile(path):
@@ -140,8 +154,9 @@ class Prompts:
                 case Silence(seconds):
                     yield str(self._files_of.silence(seconds))
                 case Text(text):
-                    async for clause in self._speech.say(text, play.language, play.voice):
-                        yield str(clause.file)
+                    async with aclosing(self._speech.say(text, play.language, play.voice)) as clauses:
+                        async for clause in clauses:
+                            yield str(clause.file)
 
     def _finish_if_done(self, prompt: _Prompt) -> None:
         if prompt.made and not prompt.tokens and prompt in self._present:

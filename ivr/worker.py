@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import time
+from typing import Any
 
 from ivr.bus import Bus
 from ivr.busaddress import address_finder
@@ -41,6 +42,7 @@ class Worker:
     async def run(self) -> None:
         """Serves one caller."""
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._failed)
         loop.add_signal_handler(signal.SIGTERM, self._stop)
         loop.add_signal_handler(signal.SIGUSR1, self._orphaned)
         signal_when_parent_dies(signal.SIGUSR1)
@@ -105,6 +107,12 @@ class Worker:
             os.write(self._tell, state)
         except BrokenPipeError:
             self._orphaned()
+
+    def _failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """A mistake of ours in the middle of a call: logged, and the call ends rather than falling silent."""
+        loop.default_exception_handler(context)
+        if self._call is not None:
+            self._call.fail(str(context.get("exception") or context["message"]))
 
     def _stop(self) -> None:
         """SIGTERM: a live call is told goodbye by BYE, an idle worker just ends."""

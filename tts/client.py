@@ -5,7 +5,7 @@ A prompt that is on disk needs no other process. Light to import: no engine, no 
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -52,7 +52,7 @@ class SpeechClient:
             found.append(Clause(kept.file, kept.samples, part) if kept else None)
         return tuple(found)
 
-    async def say(self, text: str, language: str, voice: str = "") -> AsyncIterator[Clause]:
+    async def say(self, text: str, language: str, voice: str = "") -> AsyncGenerator[Clause, None]:
         """The clauses in order, each as soon as it is ready. No clause where there is nothing to say.
 
         Goes on after a restart of the speech process. Raises SynthesiserFailed, whose kinds are in `tts.errors`.
