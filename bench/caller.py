@@ -1,5 +1,7 @@
 """Many callers in one single-threaded process, on one SIP socket and one RTP socket a call."""
 
+import contextlib
+import os
 import socket
 from collections.abc import Sequence
 from types import TracebackType
@@ -13,10 +15,14 @@ from bench.talk import Talker
 
 FIRST_RTP_PORT = 20000  # below the ports that Linux gives out by itself
 LAST_RTP_PORT = 29998
+_FIRST = -10  # setpriority(2)
 
 
 class Callers:
-    """Places calls to one hotline. Use as a context manager; `loop` runs them all."""
+    """Places calls to one hotline. Use as a context manager; `loop` runs them all.
+
+    Where it is allowed to, it goes before other processes: callers do not slow down because the hotline is busy.
+    """
 
     def __init__(self, server: Address, address: str = "127.0.0.1") -> None:
         self.loop = Loop()
@@ -28,6 +34,8 @@ class Callers:
         self._line = self.loop.open((address, 0), self._on_datagram)
 
     def __enter__(self) -> Self:
+        with contextlib.suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, 0, _FIRST)
         return self
 
     def __exit__(
@@ -35,6 +43,8 @@ class Callers:
     ) -> None:
         self.hang_up_all()
         self.loop.shut()
+        with contextlib.suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, 0, 0)
 
     def call(self, called: str, talker: Talker, after_s: float = 0.0) -> Call:
         """A call to the line `called` of the hotline, placed in so many seconds."""

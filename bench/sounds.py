@@ -5,8 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
+from asr import vosk_engine
+from asr.recogniser import Expected, Recogniser
 from bench import alaw
 from bench.talk import quiet_line
+from ivr.models import STARTER
 from telephony import audio
 from telephony.audio import Pcm
 from tts.isolated import IsolatedSynthesiser
@@ -33,17 +36,35 @@ def spoken(texts: list[str], voice: str = "en-us") -> dict[str, Pcm]:
 
 
 def digit_strings(count: int, length: int = 4) -> list[tuple[str, Pcm]]:
-    """Strings of spoken digits, each of one speaker: humans where clips are there and recognisable, else espeak-ng."""
+    """Strings of spoken digits, each of one speaker: humans where the clips are there, else espeak-ng.
+
+    Only such as the starter recogniser understands: they are for measuring how fast it is, not how good.
+    """
     speakers = _humans() or [spoken(list(_DIGITS))]
+    recogniser = vosk_engine.load(STARTER, "en")
     chance = np.random.default_rng(2026)
-    strings = []
-    for number in range(count):
-        clips = speakers[number % len(speakers)]
+    strings: list[tuple[str, Pcm]] = []
+    for attempt in range(20 * count):
+        if len(strings) == count:
+            break
+        clips = speakers[attempt % len(speakers)]
         digits = [str(chance.choice(sorted(clips))) for _ in range(length)]
         pause = audio.silence(alaw.RATE_HZ, BETWEEN_DIGITS_S * 1000)
         pieces = [piece for digit in digits for piece in (clips[digit], pause)][:-1]
-        strings.append((" ".join(digits), np.concatenate(pieces)))
+        text, pcm = " ".join(digits), np.concatenate(pieces)
+        if _heard(recogniser, pcm, length) == text:
+            strings.append((text, pcm))
     return strings
+
+
+def _heard(recogniser: Recogniser, pcm: Pcm, length: int) -> str:
+    turn = recogniser.open(Expected("en", digits=(length, length)))
+    try:
+        quiet = audio.silence(alaw.RATE_HZ, 300)
+        turn.accept(np.concatenate([quiet, alaw.decode(alaw.encode(pcm)), quiet]).astype("<i2").tobytes())
+        return turn.finish().text
+    finally:
+        turn.close()
 
 
 def _humans() -> list[dict[str, Pcm]]:

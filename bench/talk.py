@@ -99,20 +99,22 @@ class _Line:
 
 
 class Loop:
-    """Sound again and again, whatever the hotline says; starts `offset_s` into it."""
+    """Sound again and again for `for_s` seconds, whatever the hotline says; starts `offset_s` into it."""
 
-    def __init__(self, sound: bytes, offset_s: float = 0.0) -> None:
+    def __init__(self, sound: bytes, offset_s: float = 0.0, for_s: float = float("inf")) -> None:
+        self._left = for_s * 50
         self._sound = sound[: len(sound) // PACKET_SAMPLES * PACKET_SAMPLES]
         self._place = int(offset_s * 50) * PACKET_SAMPLES % len(self._sound)
         self.loud_heard = 0
 
     @property
     def done(self) -> bool:
-        """Never."""
-        return False
+        """True once the time is over."""
+        return self._left <= 0
 
     def next(self, now: float) -> bytes:  # noqa: ARG002 - a loop knows no time
         """See `Talker`."""
+        self._left -= 1
         piece = self._sound[self._place : self._place + PACKET_SAMPLES]
         self._place = (self._place + PACKET_SAMPLES) % len(self._sound)
         return piece

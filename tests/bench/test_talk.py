@@ -100,3 +100,11 @@ def test_a_loop_goes_round_from_its_offset():
     loop = Loop(bytes([1]) * 160 + bytes([2]) * 160, offset_s=0.02)
     assert [loop.next(0.0)[0] for _ in range(4)] == [2, 1, 2, 1]
     assert not loop.done
+
+
+def test_a_loop_is_done_after_its_time():
+    loop = Loop(bytes(320), for_s=0.04)
+    loop.next(0.0)
+    assert not loop.done
+    loop.next(0.02)
+    assert loop.done

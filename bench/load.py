@@ -1,0 +1,184 @@
+"""Measures how many calls a machine carries, with speech coming in and prompts going out, and what each costs.
+
+`python -m bench.load [--engine none|vosk|burn] [--calls N] [--quick]`. "burn" is the stand-in for an official small
+model: it costs 0.12 s of CPU for each second of speech.
+"""
+
+import argparse
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bench import processes, sounds
+from bench.call import Call
+from bench.caller import Callers
+from bench.hotline import Hotline
+from bench.report import Report, percentile, rows_table
+from bench.talk import Loop
+
+WANTED = {"none": 100, "vosk": 60, "burn": 16}  # calls without loss that each engine must carry on two cores
+LEVELS = {"none": (10, 20, 50, 100), "vosk": (10, 20, 50, 60, 100), "burn": (10, 16, 20, 50)}
+MOST = 150
+STEP = 25
+CALLS_A_SECOND = 10.0
+SETTLE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What so many calls at once were like. CPU in percent of one core.
+
+    Of the hotline's packets: `lost`, `unsent` (a step of its clock without one), `late` (over 60 ms after the last);
+    `lost_in`: callers' packets that never came to the hotline's calls.
+    """
+
+    calls: int
+    up: int
+    seconds: float
+    lost: int
+    unsent: int
+    late: int
+    lost_in: int
+    jitter_p95_ms: float
+    gap_max_ms: float
+    cpu_a_call: float
+    pss_mb_a_call: float
+    cpu: dict[str, float]
+    pss_mb: dict[str, float]
+    caller_cpu: float
+    caller_late_ms: float
+    prompts_heard: int
+
+    @property
+    def good(self) -> bool:
+        """Every call was up to the end, heard prompts, and no packet is missing."""
+        return self.up == self.calls == self.prompts_heard and not (self.lost or self.unsent or self.lost_in)
+
+
+def run_level(engine: str, calls: int, seconds: float) -> Level:
+    """Starts a hotline, holds so many calls for so long, and measures after they have settled."""
+    sound = sounds.speaking_share()
+    with Hotline(engine, max_calls=calls + 4) as hotline, Callers(hotline.sip) as callers:
+        for number in range(calls):
+            callers.call("load", Loop(sound, offset_s=number * 2.3), after_s=number / CALLS_A_SECOND)
+        callers.loop.run(lambda: callers.up() == calls, calls / CALLS_A_SECOND + 20)
+        callers.loop.run_for(SETTLE_S)
+        family = hotline.family()
+        callers.loop.late_ms = 0.0
+        began, cpu, caller_cpu = time.time(), processes.cpu_s(family), time.process_time()
+        callers.loop.run_for(seconds)
+        until = time.time()
+        cpu = {part: (used - cpu[part]) / (until - began) * 100 for part, used in processes.cpu_s(family).items()}
+        caller_cpu = (time.process_time() - caller_cpu) / (until - began) * 100
+        late_ms = callers.loop.late_ms
+        up = callers.up()
+        memory = processes.pss_mb(family)
+        callers.hang_up_all(20)
+        lost_in = _lost_in(hotline)
+    return _level(callers.calls, up, began, until, cpu, memory, caller_cpu, late_ms, lost_in)
+
+
+def _level(
+    calls: Sequence[Call], up: int, began: float, until: float, cpu: dict[str, float], memory: dict[str, list[float]],
+    caller_cpu: float, caller_late_ms: float, lost_in: int,
+) -> Level:  # fmt: skip
+    figures = [call.reception.figures(began, until) for call in calls]
+    count = len(calls)
+    return Level(
+        calls=count,
+        up=up,
+        seconds=round(until - began, 1),
+        lost=sum(f.lost for f in figures),
+        unsent=sum(f.unsent for f in figures),
+        late=sum(f.late for f in figures),
+        lost_in=lost_in,
+        jitter_p95_ms=round(percentile([f.jitter_ms for f in figures], 95) or 0, 2),
+        gap_max_ms=round(max(f.gap_max_ms for f in figures), 1),
+        cpu_a_call=round(sum(cpu.values()) / count, 2),
+        pss_mb_a_call=round(sum(memory.get("worker", [0])) / count, 1),
+        cpu={part: round(used, 1) for part, used in cpu.items()},
+        pss_mb={part: round(sum(sizes), 1) for part, sizes in memory.items()},
+        caller_cpu=round(caller_cpu, 1),
+        caller_late_ms=round(caller_late_ms, 1),
+        prompts_heard=sum(isinstance(call.talker, Loop) and call.talker.loud_heard > 0 for call in calls),
+    )
+
+
+def _lost_in(hotline: Hotline) -> int:
+    """Callers' packets that never reached the hotline's calls, by its own archive."""
+    until = time.monotonic() + 10
+    while hotline.open_bundles() and time.monotonic() < until:
+        time.sleep(0.1)
+    return sum(int(event["rtp"].get("rx_lost", 0)) for event in hotline.events("call.ended"))
+
+
+def climb(engine: str, seconds: float) -> list[Level]:
+    """The usual levels and beyond up to the first bad one, then some between it and the last good one."""
+    tried: list[Level] = []
+
+    def good(calls: int) -> bool:
+        tried.append(run_level(engine, calls, seconds))
+        rows_table(f"recogniser {engine}", [_row(tried[-1])])
+        return tried[-1].good
+
+    best, bad = 0, 0
+    for calls in (*LEVELS[engine], *range(LEVELS[engine][-1] + STEP, MOST + 1, STEP)):
+        if not good(calls):
+            bad = calls
+            break
+        best = calls
+    while bad - best > max(2, best // 8):
+        middle = (best + bad) // 2
+        if good(middle):
+            best = middle
+        else:
+            bad = middle
+    return tried
+
+
+def _row(level: Level) -> dict[str, Any]:
+    return {
+        "calls": level.calls, "up": level.up, "lost": level.lost, "unsent": level.unsent, "late": level.late,
+        "lost in": level.lost_in, "jitter ms": level.jitter_p95_ms, "longest gap ms": level.gap_max_ms,
+        "CPU % a call": level.cpu_a_call, "all": round(sum(level.cpu.values())), "PSS MB a call": level.pss_mb_a_call,
+        "caller CPU %": level.caller_cpu, "caller late ms": level.caller_late_ms, "": "good" if level.good else "bad",
+    }  # fmt: skip
+
+
+def note(report: Report, engine: str, tried: Sequence[Level]) -> None:
+    """Puts one engine's levels into the report."""
+    levels = sorted(tried, key=lambda level: level.calls)
+    rows_table(f"recogniser {engine}", [_row(level) for level in levels])
+    report.details["levels"] = [asdict(level) for level in levels]
+    best = max((level for level in levels if level.good), key=lambda level: level.calls, default=None)
+    report.add("calls at once without loss", best.calls if best else 0, "", WANTED[engine], at_least=True)
+    if best is not None:
+        report.add("CPU a call, all processes", best.cpu_a_call, "% of a core")
+        report.add("memory a call (PSS of its worker)", best.pss_mb_a_call, "MB")
+        report.add("jitter p95", best.jitter_p95_ms, "ms")
+
+
+def main() -> int:
+    """Measures and reports."""
+    parser = argparse.ArgumentParser(prog="bench.load", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="10 s a level instead of 30 s")
+    parser.add_argument("--engine", choices=tuple(WANTED), help="only this recogniser")
+    parser.add_argument("--calls", type=int, help="only this many calls at once")
+    options = parser.parse_args()
+    seconds = 10.0 if options.quick else 30.0
+    exits = []
+    for engine in [options.engine] if options.engine else WANTED:
+        if options.calls:
+            level = run_level(engine, options.calls, seconds)
+            rows_table(f"recogniser {engine}", [_row(level)])
+            exits.append(0 if level.good else 1)
+        else:
+            report = Report(f"load-{engine}", quick=options.quick)
+            note(report, engine, climb(engine, seconds))
+            exits.append(report.finish())
+    return max(exits)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
