@@ -30,7 +30,7 @@ FLOW_NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 
 
 class Defaults(Table):
-    """[defaults]: what holds for every step that does not say otherwise."""
+    """What holds for every step that does not say otherwise."""
 
     timeout: Duration = Field(5.0, description="silence after the prompt before noinput")
     interdigit_timeout: Duration = Field(3.0, description="gap between keys that ends an entry")
@@ -45,7 +45,7 @@ class Defaults(Table):
 
 
 class Command(Table):
-    """[command.NAME]: words or a key that work everywhere. A step may answer it itself, by on.NAME."""
+    """Words or a key that work everywhere. A step may answer it itself, by on.NAME."""
 
     say: Said | None = Field(None, description="the words")
     key: Key | None = Field(None, description="the key, where the step has no other use for it")
@@ -66,7 +66,7 @@ class Header(Table):
     zone: Zone = Field("UTC", description='the time zone for "today" and "tomorrow": "Europe/Berlin"')
     voice: str = Field("", description="the synthesiser's voice; empty: the one of config.toml")
     note: str = Field("", description="for the people who read the flow")
-    defaults: Defaults = Defaults()
+    defaults: Defaults = Field(default_factory=Defaults, description="see [defaults]")
     variables: dict[VariableName, Any] = Field(default_factory=dict, description="variables and their first values")
     data: dict[VariableName, dict[str, Any]] = Field(default_factory=dict, description="tables to look things up in")
     calendar: dict[VariableName, Calendar] = Field(default_factory=dict, description="opening hours, for hours steps")

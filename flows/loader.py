@@ -34,7 +34,7 @@ def read(text: str, file: str) -> tuple[Flow | None, list[Problem]]:
             raise RecursionError
         where = _places(text)
     except tomllib.TOMLDecodeError as error:
-        return None, [_not_toml(file, str(error))]
+        return None, [_not_toml(file, text, str(error))]
     except (RecursionError, ValueError) as error:
         what = "this is nested too deeply" if isinstance(error, RecursionError) else f"not TOML: {error}"
         return None, [_problem(file, Position(1, 1), "toml", what)]
@@ -62,9 +62,10 @@ def _problem(file: str, at: Position, code: str, what: str, mend: str = "") -> P
     return Problem(file, at, Severity.ERROR, code, what, mend)
 
 
-def _not_toml(file: str, message: str) -> Problem:
+def _not_toml(file: str, text: str, message: str) -> Problem:
     place = re.search(r"\(at line (\d+), column (\d+)\)", message)
-    at = Position(int(place[1]), int(place[2])) if place else Position(1, 1)
+    end = Position(text.count("\n") + 1, len(text) - text.rfind("\n"))
+    at = Position(int(place[1]), int(place[2])) if place else end
     what = re.sub(r" \(at .*\)$", "", message)
     mend = "text stands in quotes, lists in [ ], tables on one line in { }" if "value" in what.lower() else ""
     return _problem(file, at, "toml", f"not TOML: {what[:200]}", mend)

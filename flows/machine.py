@@ -108,7 +108,7 @@ def _advance(run: Run) -> None:
         else:
             run.name = name
             run.counts = {}
-            run.note("step.entered", step=name, type=step.type)
+            run.note("step.entered", step=name, type=step.type, **run.place)
             _ENTER[type(step)](run, step)
 
 

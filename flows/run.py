@@ -93,6 +93,11 @@ class Run:
         return self.flow.steps.get(self.name)
 
     @property
+    def place(self) -> dict[str, str]:
+        """The sub-flow that runs, for notes; nothing in the flow itself."""
+        return {} if self.flow is self.root else {"flow": self.flow.name}
+
+    @property
     def asking(self) -> bool:
         """Whether an answer of the caller is awaited."""
         return self.phase in (Phase.ASKING, Phase.CONFIRMING, Phase.EXPLAINING)

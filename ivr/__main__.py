@@ -33,6 +33,7 @@ COMMANDS = {
     ),
     "dial": Command("ivr.phonecli:run", "call a SIP URI with a test phone", "ivr.phonecli:add_arguments"),
     "demo": Command("ivr.commands:demo", "hear and see a call: a synthetic caller calls a hotline of its own"),
+    "flow": Command("ivr.flowcli:run", "check, draw, talk to and test call flows", "ivr.flowcli:add_arguments"),
     "models": Command(
         "ivr.commands:models", "list the models that can be fetched, or fetch one", "ivr.commands:models_arguments"
     ),

@@ -4,10 +4,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from flows.flow import Flow
+from flows.linking import link
 from flows.loader import MAX_CHARACTERS, read
 from flows.problems import Position, Problem, Severity
+from ivr import models
+from ivr.config import Config
 
 TEST_SUFFIX = ".test.toml"
+WORDS = "graph/words.txt"
 
 
 def flow_files(path: Path) -> list[Path]:
@@ -17,8 +21,33 @@ def flow_files(path: Path) -> list[Path]:
     return [path]
 
 
+def golden_files(path: Path) -> list[Path]:
+    """The golden conversations at a path: the file itself, those of a flow file, or all of the folder."""
+    if path.is_dir():
+        return sorted(path.glob(f"*{TEST_SUFFIX}"))
+    if path.name.endswith(TEST_SUFFIX):
+        return [path]
+    beside = path.with_name(path.stem + TEST_SUFFIX)
+    return [beside] if beside.exists() else []
+
+
+def vocabulary(config: Config) -> dict[str, frozenset[str]]:
+    """The words that each language's vosk model knows (language = words), where one is configured and there."""
+    found = {}
+    for language, name in config.asr.models.items() if config.asr.engine == "vosk" else ():
+        try:
+            lines = (models.resolve(name, config.models_folder) / WORDS).read_text(encoding="utf-8").splitlines()
+        except (models.ModelMissing, OSError):
+            continue
+        found[language] = frozenset(line.split()[0] for line in lines if line.strip())
+    return found
+
+
 def read_files(files: Iterable[Path]) -> tuple[dict[str, Flow], list[Problem]]:
-    """Every flow that can be read, by name, and all problems of the others. Never raises for what a file holds."""
+    """Every flow that can be read, by name and joined with its sub-flows, and all problems of the others.
+
+    Never raises for what a file holds; what is wrong with the calls between flows, `flows.checker.check_all` says.
+    """
     flows: dict[str, Flow] = {}
     problems: list[Problem] = []
     for file in files:
@@ -35,7 +64,7 @@ def read_files(files: Iterable[Path]) -> tuple[dict[str, Flow], list[Problem]]:
             problems.append(Problem(str(file), place, Severity.ERROR, "flow.twice", what, "give it another name"))
             continue
         flows[flow.name] = flow
-    return flows, problems
+    return link(flows)[0], problems
 
 
 def _text(file: Path, problems: list[Problem]) -> str | None:

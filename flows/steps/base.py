@@ -5,7 +5,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, StringConstraints, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 from flows import expressions, templates
 from flows.actions import BargeIn
@@ -162,7 +171,12 @@ Formula = Annotated[Expression, PlainValidator(_expression), WithJsonSchema({"ty
 Filled = Annotated[Template, PlainValidator(_template), WithJsonSchema({"type": "string"})]
 Spoken = Annotated[Prompt, PlainValidator(_prompt), WithJsonSchema(_per_language(_PLAYED))]
 Said = Annotated[Phrases, PlainValidator(_phrases), WithJsonSchema(_per_language(_SAID))]
-MaySpeakOver = Annotated[BargeIn, PlainValidator(_barge_in), WithJsonSchema({"enum": [True, False, "hotword"]})]
+MaySpeakOver = Annotated[
+    BargeIn,
+    PlainValidator(_barge_in),
+    PlainSerializer(lambda mode: {"true": True, "false": False}.get(mode, mode)),
+    WithJsonSchema({"enum": [True, False, "hotword"]}),
+]
 Target = Annotated[str, StringConstraints(pattern=NAME)]
 VariableName = Annotated[str, StringConstraints(pattern=NAME)]
 LanguageTag = Annotated[str, StringConstraints(pattern=LANGUAGE)]
@@ -208,13 +222,11 @@ def _flat(value: object) -> object:
     return flat
 
 
-_ONE = {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/Handler"}]}
-_MANY = {"anyOf": [*_ONE["anyOf"], {"type": "array", "items": _ONE}]}
 Handlers = Annotated[tuple[Annotated[Handler, BeforeValidator(_named)], ...], BeforeValidator(_listed)]
 On = Annotated[
     dict[str, Handlers],
     BeforeValidator(_flat),
-    WithJsonSchema({"type": "object", "additionalProperties": {"anyOf": [*_MANY["anyOf"], {"type": "object"}]}}),
+    WithJsonSchema({"type": "object"}),
 ]
 
 

@@ -1,0 +1,90 @@
+"""What is made from the models: schema, reference, drawings."""
+
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+from flows.graph import edges, mermaid, svg
+from flows.reference import reference
+from flows.schema import schema
+from flows.steps.kinds import BY_TYPE
+
+ROOT = Path(__file__).parents[2]
+FLOW = """
+[step.start]
+type = "menu"
+prompt = "?"
+choices = [{ key = "1", next = "end" }, { key = "2", next = "end" }, { key = "3", next = "split" }]
+on.noinput = "end"
+[step.split]
+type = "branch"
+cases = [{ when = "1 < 2", next = "start" }]
+otherwise = "end"
+[step.end]
+type = "hangup"
+[step.alone]
+type = "hangup"
+"""
+
+
+def test_the_schema_knows_every_step_and_its_keys() -> None:
+    made = schema()
+    steps = made["properties"]["step"]["patternProperties"]["^[A-Za-z_][A-Za-z0-9_]*$"]["oneOf"]
+    assert len(steps) == len(BY_TYPE)
+    menu = made["$defs"]["MenuStep"]
+    assert menu["properties"]["type"]["const"] == "menu"
+    assert {"type", "prompt", "choices"} <= set(menu["required"])
+    assert menu["additionalProperties"] is False
+    assert menu["properties"]["timeout"]["anyOf"][0]["pattern"]
+    for definition in made["$defs"].values():
+        for name in _references(definition):
+            assert name in made["$defs"]
+
+
+def _references(part: object) -> list[str]:
+    if isinstance(part, list):
+        return [name for item in part for name in _references(item)]
+    if not isinstance(part, dict):
+        return []
+    own = [part["$ref"].rsplit("/", 1)[1]] if isinstance(part.get("$ref"), str) else []
+    return own + [name for item in part.values() for name in _references(item)]
+
+
+def test_the_reference_in_the_docs_is_that_of_the_code() -> None:
+    written = (ROOT / "docs" / "flows-reference.md").read_text("utf-8")
+    assert written == reference(), "run: ivr flow reference > docs/flows-reference.md"
+
+
+def test_the_schema_in_the_docs_is_that_of_the_code() -> None:
+    written = (ROOT / "docs" / "flow.schema.json").read_text("utf-8")
+    assert json.loads(written) == schema(), "run: ivr flow schema > docs/flow.schema.json"
+
+
+def test_ways_between_the_same_steps_are_one_line(flow_of) -> None:
+    found = [(edge.source, edge.target, edge.label, edge.on_event) for edge in edges(flow_of(FLOW))]
+    assert found == [
+        ("start", "end", "1, 2", False),
+        ("start", "split", "3", False),
+        ("start", "end", "noinput", True),
+        ("split", "start", "1 < 2", False),
+        ("split", "end", "otherwise", False),
+    ]
+
+
+def test_mermaid(flow_of) -> None:
+    drawn = mermaid(flow_of(FLOW))
+    assert drawn.startswith("flowchart TD\n")
+    assert '  start -->|"1, 2"| end' in drawn
+    assert '  split -->|"1 &lt; 2"| start' in drawn
+
+
+def test_svg_is_well_formed_and_shows_every_step(flow_of) -> None:
+    picture = ET.fromstring(svg(flow_of(FLOW)))
+    texts = [text.text for text in picture.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"start", "split", "end", "alone"} <= set(texts)
+    boxes = [
+        (float(box.attrib["x"]), float(box.attrib["y"]))
+        for box in picture.iter("{http://www.w3.org/2000/svg}rect")
+        if "x" in box.attrib
+    ]
+    assert len(set(boxes)) == 4

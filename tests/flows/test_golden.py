@@ -1,0 +1,96 @@
+"""Golden conversations: what they find, and where they say it."""
+
+from flows.coverage import coverage
+from flows.golden import play, read
+
+FLOW = """
+[variables]
+out = ""
+[step.start]
+type = "menu"
+prompt = "Balance or order?"
+choices = [{ key = "1", say = ["balance"], next = "end" }, { key = "2", say = ["order"], next = "order" }]
+[step.order]
+type = "http"
+url = "http://shop.example/1"
+method = "POST"
+body = { colour = "'red'" }
+into = "order"
+fields = { total = "number" }
+on.error.http = "bad"
+next = "tell"
+[step.tell]
+type = "emit"
+event = "order.asked"
+next = "end"
+[step.end]
+type = "hangup"
+prompt = "Done, {order.total}."
+[step.bad]
+type = "hangup"
+prompt = "Bad."
+reason = "sorry"
+"""
+
+
+def run(flow_of, turns: str, more: str = ""):
+    golden, where, problems = read(
+        f'flow = "test"\n[[conversation]]\nname = "x"\n{more}\nturns = [\n{turns}\n]', "x.test.toml"
+    )
+    assert golden is not None, problems
+    return play(flow_of(FLOW), golden.conversation[0], "x.test.toml", where, 0)
+
+
+def test_a_conversation_that_goes_as_written_passes(flow_of) -> None:
+    outcome = run(
+        flow_of,
+        '{ hears = "order?" },\n{ says = "order" },\n'
+        '{ http = "order", url = "http://shop.example/1", body = { colour = "red" }, emitted = "order.asked" },\n'
+        '{ hears = "Done, 7", ends = "completed", within = 30 }',
+        'answers = [{ step = "order", json = { total = 7 } }]',
+    )
+    assert outcome.problems == []
+    assert [step for _, step in outcome.walked] == ["start", "order", "tell", "end"]
+
+
+def test_everything_that_differs_is_named_at_its_turn(flow_of) -> None:
+    outcome = run(
+        flow_of,
+        '{ hears = "pizza" },\n{ says = "order", hears = "Good", step = "end", ends = "completed" },\n'
+        '{ not_hears = "bad", variables = { out = 1 }, http = "tell", emitted = "order.asked", within = 0.1 },\n'
+        '{ http = "order", url = "http://x/", body = {} }',
+    )
+    assert [(problem.at.line, problem.what.split(",")[0]) for problem in outcome.problems] == [
+        (6, "expected to hear 'pizza'"),
+        (7, "expected to hear 'Good'"),
+        (7, "expected to be in step end"),
+        (7, "expected the end completed"),
+        (8, "expected not to hear 'bad'"),
+        (8, "expected out = 1"),
+        (8, "expected a request by step tell"),
+        (8, "expected the event order.asked"),
+        (8, "expected within 0.1 s"),
+        (9, "expected the address http://x/"),
+        (9, "expected the body {}"),
+    ]
+
+
+def test_a_service_can_be_made_to_fail(flow_of) -> None:
+    for answer in ('fails = "refused"', "status = 500"):
+        outcome = run(flow_of, '{ keys = "2" },\n{ ends = "sorry" }', f'answers = [{{ step = "order", {answer} }}]')
+        assert outcome.problems == []
+
+
+def test_what_is_wrong_with_the_file_is_named() -> None:
+    golden, _, problems = read('flow = "x"\n[[conversation]]\nname = "a"\nturns = [{ say = "x" }]\n', "x.test.toml")
+    assert golden is None
+    assert (problems[0].at.line, problems[0].file) == (4, "x.test.toml")
+    assert read("flow = ", "x")[0] is None
+
+
+def test_coverage_names_what_nobody_walked(flow_of) -> None:
+    outcome = run(flow_of, '{ keys = "1" }')
+    found = coverage(flow_of(FLOW), [outcome.walked])
+    assert found.missed_steps == ["order", "tell", "bad"]
+    assert [(name, way.target) for name, way in found.missed_ways] == [("start", "order")]
+    assert found.percent == 40

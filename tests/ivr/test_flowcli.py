@@ -1,0 +1,147 @@
+"""`ivr flow ...` from outside: exit codes, what is printed, files it cannot read."""
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ivr import flowcli, flowtalk
+from ivr.config import Config, FlowsSettings
+
+LIBRARY = Path(__file__).parents[2] / "flows" / "library"
+GOOD = """flow = "good"
+start = "ask"
+[step.ask]
+type = "menu"
+prompt = "Balance?"
+choices = [{ key = "1", say = ["balance"], next = "end" }, { key = "2", next = "split" }]
+[step.split]
+type = "split"
+shares = [{ percent = 100, next = "end" }]
+[step.end]
+type = "hangup"
+prompt = "Done."
+"""
+BAD = 'flow = "bad"\nstart = "a"\n[step.a]\ntype = "say"\nprompt = "{x}"\nnext = "b"\n'
+
+Run = Callable[..., int]
+
+
+@pytest.fixture
+def ivr_flow() -> Run:
+    def run(*arguments: object) -> int:
+        parser = argparse.ArgumentParser()
+        flowcli.add_arguments(parser)
+        config = Config(flows=FlowsSettings(folder=LIBRARY))
+        return flowcli.run(parser.parse_args([str(argument) for argument in arguments]), config)
+
+    return run
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_check_names_every_problem_of_all_files(ivr_flow, tmp_path, capsys) -> None:
+    write(tmp_path, "good.toml", GOOD)
+    write(tmp_path, "bad.toml", BAD)
+    write(tmp_path, "worse.toml", "flow = ")
+    (tmp_path / "latin.toml").write_bytes(b'flow = "\xe9"')
+    assert ivr_flow("check", tmp_path) == 1
+    printed = capsys.readouterr().out
+    assert f"{tmp_path}/bad.toml:5:12: error: nothing is called x" in printed
+    assert f"{tmp_path}/bad.toml:6:1: error: there is no step b" in printed
+    assert f"{tmp_path}/worse.toml:1:8: error: not TOML" in printed
+    assert "latin.toml: error: not UTF-8" in printed
+    assert printed.endswith("2 flows, 4 errors, 0 warnings\n")
+
+
+def test_check_as_json(ivr_flow, tmp_path, capsys) -> None:
+    assert ivr_flow("check", "--json", write(tmp_path, "bad.toml", BAD)) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert [(one["line"], one["column"], one["code"]) for one in found] == [
+        (5, 12, "name.unknown"),
+        (6, 1, "step.unknown"),
+    ]
+    assert ivr_flow("check", "--json", write(tmp_path, "good.toml", GOOD)) == 0
+    assert json.loads(capsys.readouterr().out) == []
+
+
+def test_check_a_flow_in_use_by_default(ivr_flow, capsys) -> None:
+    assert ivr_flow("check") == 0
+    assert "0 errors" in capsys.readouterr().out
+
+
+def test_two_flows_of_one_name_are_refused(ivr_flow, tmp_path, capsys) -> None:
+    write(tmp_path, "a.toml", GOOD)
+    write(tmp_path, "b.toml", GOOD)
+    assert ivr_flow("check", tmp_path) == 1
+    assert "the flow good is already in" in capsys.readouterr().out
+
+
+def test_test_plays_golden_conversations_and_tells_coverage(ivr_flow, tmp_path, capsys) -> None:
+    write(tmp_path, "good.toml", GOOD)
+    golden = 'flow = "good"\n[[conversation]]\nname = "yes"\nturns = [\n{ says = "balance" },\n{ hears = "WHAT" }]\n'
+    write(tmp_path, "good.test.toml", golden.replace("WHAT", "Done"))
+    assert ivr_flow("test", tmp_path, "--coverage") == 0
+    printed = capsys.readouterr().out
+    assert "1 conversations, 0 failed" in printed
+    assert "good: 67% of 3 steps" in printed
+    assert "good.toml:7: step split is not walked" in printed
+    assert "good.toml:6: ask -> split (2) is not walked" in printed
+    write(tmp_path, "good.test.toml", golden.replace("WHAT", "pizza"))
+    assert ivr_flow("test", tmp_path / "good.toml") == 1
+    printed = capsys.readouterr().out
+    assert "good.test.toml:6:1: error: expected to hear 'pizza', heard 'Done.'" in printed
+    assert ivr_flow("test", tmp_path, "--json") == 1
+    assert json.loads(capsys.readouterr().out)["conversations"][0]["passed"] is False
+
+
+def test_test_says_what_it_cannot_play(ivr_flow, tmp_path, capsys) -> None:
+    assert ivr_flow("test", tmp_path) == 2
+    write(tmp_path, "x.test.toml", 'flow = "x"\n[[conversation]]\nname = "n"\nturns = [{ keys = "1" }]\n')
+    assert ivr_flow("test", tmp_path) == 1
+    assert "x.test.toml:1:1: error: there is no flow x beside this file" in capsys.readouterr().out
+
+
+def test_graph(ivr_flow, tmp_path, capsys) -> None:
+    path = write(tmp_path, "good.toml", GOOD)
+    assert ivr_flow("graph", path, "--mermaid") == 0
+    assert "flowchart TD" in capsys.readouterr().out
+    assert ivr_flow("graph", path, "--out", tmp_path / "good.svg") == 0
+    assert (tmp_path / "good.svg").read_text("utf-8").startswith("<svg")
+    assert ivr_flow("graph", "nowhere") == 2
+    assert ivr_flow("graph", write(tmp_path, "bad.toml", BAD)) == 2
+    assert "there is no step b" in capsys.readouterr().err
+
+
+def test_talk(ivr_flow, tmp_path, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = iter(["vars", "~", "#2", "bye"])
+    monkeypatch.setattr("builtins.input", lambda _: next(lines))
+    assert ivr_flow("talk", write(tmp_path, "good.toml", GOOD)) == 0
+    printed = capsys.readouterr().out
+    assert "Balance?" in printed
+    assert "I did not hear you." in printed
+    assert "caller" in printed
+    assert printed.endswith("Done.\nthe call is over: completed\n")
+
+
+def test_talk_ends_with_its_input(ivr_flow, tmp_path, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(_: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("builtins.input", nothing)
+    assert ivr_flow("talk", write(tmp_path, "good.toml", GOOD)) == 0
+    assert "the caller hung up" in capsys.readouterr().out
+
+
+def test_talk_with_written_answers_needs_a_readable_file(ivr_flow, tmp_path, capsys) -> None:
+    path = write(tmp_path, "good.toml", GOOD)
+    assert ivr_flow("talk", path, "--answers", tmp_path / "none.test.toml") == 2
+    assert ivr_flow("talk", path, "--answers", path) == 2
+    assert "conversation" in capsys.readouterr().err
+    assert flowtalk.HELP
