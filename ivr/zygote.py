@@ -102,7 +102,8 @@ class Zygote:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             self._selector.close()
             for child in self._children.values():
-                os.close(child.pipe)
+                if child.pipe >= 0:
+                    os.close(child.pipe)
             self._work(slot, tell)
         except BaseException:
             log.exception("worker %d in slot %d failed", os.getpid(), slot.number)
