@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ivr.handover import into_loop
 from ivr.playback import LegPlayback
 from ivr.replies import Replies
 from telephony.errors import DialError
@@ -72,9 +73,7 @@ class Phone:
         self._outcome = Outcome(uri)
         stack = Stack(StackSettings(bind=bind, user="phone"), lambda _leg, _event: None)
         stack.start()
-        leg = await asyncio.wrap_future(
-            stack.dial(uri, lambda event: loop.call_soon_threadsafe(self._on_leg_event, event))
-        )
+        leg = await asyncio.wrap_future(stack.dial(uri, into_loop(loop, self._on_leg_event)))
         waiting = asyncio.create_task(self._ended.wait())
         talking = asyncio.create_task(self._talk(stack, leg, steps, linger_s))
         await asyncio.wait([waiting, talking], return_when=asyncio.FIRST_COMPLETED)

@@ -37,6 +37,8 @@ def channels(recordings: Path, what: str) -> list[Channel]:
 
 
 def _of(file: Path, who: str) -> list[Channel]:
+    if not file.is_file():
+        raise RecordingUnreadableError(f"there is no file {file}, and no call is named so (`ivr calls` lists them)")
     try:
         sound, rate_hz = soundfile.read(file, dtype="int16", always_2d=True)
     except (OSError, soundfile.LibsndfileError) as error:

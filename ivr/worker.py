@@ -4,7 +4,6 @@ Forked by the zygote. The event loop runs in the main thread, pjsua2 in its own,
 """
 
 import asyncio
-import contextlib
 import logging
 import os
 import signal
@@ -16,6 +15,7 @@ from ivr.busaddress import address_finder
 from ivr.callsession import CallSession
 from ivr.config import Config
 from ivr.doorlink import DoorLink
+from ivr.handover import into_loop
 from ivr.preload import Preloaded
 from ivr.process import signal_when_parent_dies
 from ivr.slots import Slot
@@ -53,7 +53,7 @@ class Worker:
                 rtp_port=self._slot.rtp_port,
                 codecs=telephony.codecs,
             ),
-            self._emit_from(loop),
+            into_loop(loop, self._on_leg_event),
         )
         port = self._stack.start()
         path = self._config.run_folder / "door.sock"
@@ -65,14 +65,6 @@ class Worker:
                 await self._call.finish()
             await asyncio.sleep(LINGER_S)
             registering.cancel()
-
-    def _emit_from(self, loop: asyncio.AbstractEventLoop):  # type: ignore[no-untyped-def]  # noqa: ANN202
-        def emit(leg: Leg | None, event: LegEvent) -> None:
-            """On pjsua2's threads: an exception must not reach them, and after the loop's end nobody listens."""
-            with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(self._on_leg_event, leg, event)
-
-        return emit
 
     def _on_leg_event(self, leg: Leg | None, event: LegEvent) -> None:
         match event:
