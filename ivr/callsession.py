@@ -16,6 +16,7 @@ from ivr.conversation import Conversation
 from ivr.playback import LegPlayback
 from ivr.preload import Preloaded
 from ivr.prompts import PromptFiles
+from ivr.tracks import Tracks
 from recordings.bundle import Bundle
 from recordings.callid import new_call_id
 from recordings.errors import BundleCreateError
@@ -90,9 +91,7 @@ class CallSession:
         match event, self._conversation:
             case MediaReady(codec), None:
                 self._converse(codec)
-            case Frame(sample, heard8k, played8k), Conversation() as conversation:
-                self._caller.write_at(sample, heard8k)
-                self._hotline.write_at(sample, played8k)
+            case Frame(), Conversation() as conversation:
                 conversation.on_frame(event)
             case Key(key, method), Conversation() as conversation:
                 conversation.on_key(key, method)
@@ -140,16 +139,16 @@ class CallSession:
 
     def _converse(self, codec: str) -> None:
         assert self._incoming is not None
-        self._caller = self._bundle.leg("caller")
-        self._hotline = self._bundle.leg("hotline")
         self._record("media.started", 0, "caller", {"codec": codec})
         self._conversation = conversation = Conversation(
             self._flow.session(),
-            self._preloaded.listener_for(self._flow.flow.header.language),
+            self._preloaded.listener,
             self._preloaded.speech(),
             LegPlayback(self._stack, self.leg),
-            PromptFiles(self._flow.file.parent, self._preloaded.silence),
+            PromptFiles(self._flow.file.parent, self._preloaded.silence, self._preloaded.beep),
             self._record,
+            Tracks(self._bundle),
+            lambda keys: self._stack.post(lambda: self.leg.send_keys(keys)),
             self._flow_hangs_up,
         )
         loop = asyncio.get_running_loop()

@@ -8,17 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from flows import checker
+from flows.checker import check_all
 from flows.problems import Severity
 from ivr import models, speech
 from ivr.config import Config
-from ivr.flowfiles import flow_files, read_files
+from ivr.flowfiles import flow_files, read_files, vocabulary
 from telephony.portholder import port_holders
 from tts.errors import SynthesiserFailed
 from tts.voices import piper_file
 
 LOW_DISK_BYTES = 2 << 30
-WORDS = "graph/words.txt"
 
 
 class Grade(StrEnum):
@@ -59,10 +58,9 @@ def main(config: Config) -> int:
 
 
 def _flows(config: Config) -> Iterator[Finding]:
-    flows, problems = read_files(flow_files(config.flows_folder))
-    words = _vocabulary(config)
-    for flow in flows.values():
-        problems += checker.check(flow, words)
+    read, unread = read_files(flow_files(config.flows_folder))
+    flows, problems = check_all(read, vocabulary(config))
+    problems = [*unread, *problems]
     for problem in problems:
         yield Finding(Grade.ERROR if problem.severity is Severity.ERROR else Grade.WARNING, str(problem))
     if flows:
@@ -156,15 +154,3 @@ def _disk(config: Config) -> Iterator[Finding]:
 
 def _has_model(config: Config, language: str) -> bool:
     return language in config.asr.models or language.split("-", maxsplit=1)[0] in config.asr.models
-
-
-def _vocabulary(config: Config) -> dict[str, frozenset[str]]:
-    """The words that each language's vosk model knows, for the flows' checker."""
-    found = {}
-    for language, name in config.asr.models.items() if config.asr.engine == "vosk" else ():
-        try:
-            lines = (models.resolve(name, config.models_folder) / WORDS).read_text(encoding="utf-8").splitlines()
-        except (models.ModelMissing, OSError):
-            continue
-        found[language] = frozenset(line.split()[0] for line in lines if line.strip())
-    return found

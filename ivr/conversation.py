@@ -9,13 +9,15 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from asr.listener import Listener, ListenerEvent
+from asr.listener import Listener, ListenerEvent, VoiceEnded, VoiceStarted
 from flows import actions, events
 from flows.session import Session
 from ivr.clock import SampleClock
 from ivr.hearing import archived, flow_event, timeouts_of, turn_of, wanted
+from ivr.outside import BEEP_TOKEN, Outside
 from ivr.prompts import Playback, PromptFiles, Prompts, Speech
 from ivr.timers import Timers
+from ivr.tracks import Tracks
 from ivr.waterfall import Turn, Waterfall
 from telephony.legevents import Frame, KeyMethod
 
@@ -30,6 +32,9 @@ _CAUSES = {
 }
 
 
+ListenerFor = Callable[[str, Callable[[ListenerEvent], None]], Listener]
+
+
 class Record(Protocol):
     """The call's archive: one event on the sample clock."""
 
@@ -42,11 +47,13 @@ class Conversation:
     def __init__(
         self,
         session: Session,
-        listener_for: Callable[[Callable[[ListenerEvent], None]], Listener],
+        listener_for: ListenerFor,
         speech: Speech,
         playback: Playback,
         files: PromptFiles,
         record: Record,
+        tracks: Tracks,
+        send_keys: Callable[[str], None],
         hang_up: Callable[[str], None],
     ) -> None:
         self._session = session
@@ -57,7 +64,11 @@ class Conversation:
         self._waterfall = Waterfall()
         self._timers = Timers(lambda name: self.tell(events.TimerFired(name)))
         self._prompts = Prompts(speech, playback, files, self._prompt_began, self._prompt_ended)
-        self._listener = listener_for(self.on_heard)
+        self._listener_for = listener_for
+        self._language = session.language
+        self._listener = listener_for(self._language, self.on_heard)
+        self._tracks = tracks
+        self._outside = Outside(tracks, self.tell, lambda: playback.play(BEEP_TOKEN, str(files.beep())), send_keys)
         self._leaving: str | None = None
         self._cause = ""
         self._over = False
@@ -79,6 +90,8 @@ class Conversation:
     def on_frame(self, frame: Frame) -> None:
         """60 ms of both directions."""
         self.clock.advance(frame.sample + len(frame.heard8k) // 2)
+        self._tracks.write(frame)
+        self._outside.frame(frame.sample, frame.heard8k)
         self._listener.feed(frame.heard8k, frame.sample)
         if turn := self._waterfall.heard(frame.sample, frame.played8k):
             self._record("turn", turn.prompt_sample, None, turn.as_event())
@@ -88,6 +101,8 @@ class Conversation:
         now = self.clock.now
         shown = "*" if self._session.is_secret else key
         self._record("key", now, "caller", {"key": shown, "method": str(method)})
+        if self._outside.key(key):
+            return
         self._waterfall.answered(Turn(f"key {shown}", now, now, now))
         self.tell(events.KeyPressed(key))
 
@@ -107,7 +122,9 @@ class Conversation:
         self._prompts.started(token)
 
     def on_played(self, token: int) -> None:
-        """A file of a prompt was played out."""
+        """A file of a prompt, or the beep, was played out."""
+        if token == BEEP_TOKEN:
+            self._outside.beeped(self.clock.now)
         self._prompts.played(token)
 
     def on_play_failed(self, token: int, reason: str) -> None:
@@ -119,6 +136,7 @@ class Conversation:
         self.tell(events.HungUp(by))
         self._over = True
         self._timers.cancel_running()
+        self._outside.close()
         self._listener.close()
         for play in self._prompts.stop():
             self._prompt_over(play, "hangup")
@@ -127,6 +145,11 @@ class Conversation:
 
     def on_heard(self, heard: ListenerEvent) -> None:
         """An event of the listener's."""
+        match heard:
+            case VoiceStarted(edge):
+                self._outside.voice(edge, speaking=True)
+            case VoiceEnded(edge):
+                self._outside.voice(edge, speaking=False)
         secret, now = self._session.is_secret, self.clock.now
         for kind, sample, data in archived(heard, self._session.step, secret=secret):
             self._record(kind, now if sample is None else sample, "caller", data)
@@ -150,6 +173,7 @@ class Conversation:
                 for play in self._prompts.stop():
                     self._prompt_over(play, self._cause)
             case actions.Listen(expect):
+                self._hear_in(expect.language)
                 self._listener.listen(wanted(expect), timeouts_of(expect))
             case actions.StopListening():
                 self._listener.stop()
@@ -159,10 +183,17 @@ class Conversation:
                 self._timers.cancel(timer)
             case actions.Note(kind, data):
                 self._record(kind, self.clock.now, None, data)
-            case actions.Request(request, kind, _):
-                self.tell(events.Replied(request, ok=False, result={"error": f"{kind} is not available"}))
+            case actions.Request():
+                self._outside.ask(action)
             case actions.HangUp(reason):
                 self._leave(reason)
+
+    def _hear_in(self, language: str) -> None:
+        """Takes the recogniser of a language that the flow has switched to."""
+        if language != self._language:
+            self._language = language
+            self._listener.close()
+            self._listener = self._listener_for(language, self.on_heard)
 
     def _leave(self, reason: str) -> None:
         self._leaving = reason

@@ -16,10 +16,12 @@ from flows.session import Session
 from ivr import models, speech
 from ivr.config import Config
 from ivr.flowfiles import flow_files, read_files
+from telephony.audio import faded, tone
 from tts.cache import PromptCache
 from tts.client import SpeechClient
 from tts.recipe import Recipe
 
+BEEP, BEEP_HZ, BEEP_MS = "beep-1000", 1000.0, 250.0
 log = logging.getLogger(__name__)
 
 
@@ -77,13 +79,9 @@ class Preloaded:
         """The recogniser of a language; "zh-CN" also takes that of "zh". None: touch-tones only."""
         return self.recognisers.get(language) or self.recognisers.get(language.split("-", maxsplit=1)[0])
 
-    def listener_for(self, language: str) -> Callable[[Callable[[ListenerEvent], None]], Listener]:
-        """Makes the call's listener, on the running event loop."""
-
-        def make(on_event: Callable[[ListenerEvent], None]) -> Listener:
-            return Listener(self.recogniser(language), on_event, asyncio.get_running_loop().call_soon_threadsafe)
-
-        return make
+    def listener(self, language: str, on_event: Callable[[ListenerEvent], None]) -> Listener:
+        """Makes a call's listener, on the running event loop."""
+        return Listener(self.recogniser(language), on_event, asyncio.get_running_loop().call_soon_threadsafe)
 
     def speech(self) -> SpeechClient:
         """The way to the prompts."""
@@ -94,6 +92,14 @@ class Preloaded:
         samples = max(1, round(seconds * self.recipe.rate_hz))
         key = f"silence-{samples}"
         return (self.cache.find(key) or self.cache.keep(key, bytes(2 * samples))).file
+
+    def beep(self) -> Path:
+        """The file of the beep before a message, kept with the prompts. Raises OSError."""
+        found = self.cache.find(BEEP)
+        if found is None:
+            pcm = faded(tone(BEEP_HZ, self.recipe.rate_hz, BEEP_MS), self.recipe.rate_hz)
+            found = self.cache.keep(BEEP, pcm.tobytes())
+        return found.file
 
 
 def preload(config: Config) -> Preloaded:

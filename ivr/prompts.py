@@ -36,10 +36,11 @@ class Speech(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PromptFiles:
-    """Prompts that need no speech: recorded files are relative to `folder`, `silence` makes a file of some seconds."""
+    """Prompts that need no speech: recorded files are relative to `folder`; `silence` makes a file of some seconds."""
 
     folder: Path
     silence: Callable[[float], Path]
+    beep: Callable[[], Path]
 
 
 @dataclass(slots=True)
