@@ -36,6 +36,7 @@ class Leg(pj.Call):  # type: ignore[misc]
         self._emit = emit
         self._silence = silence
         self._media: pj.AudioMedia | None = None
+        self._is_ready = False
         self._sample = 0
         self._heard_frame = b""
         self._held = False
@@ -126,21 +127,21 @@ class Leg(pj.Call):  # type: ignore[misc]
                     active = self.getAudioMedia(index)
                 elif media.status in (pj.PJSUA_CALL_MEDIA_REMOTE_HOLD, pj.PJSUA_CALL_MEDIA_LOCAL_HOLD):
                     held = True
-        first = self._media is None and self._sample == 0
         self._media = active
         if active is not None:
-            self._connect(active, first=first)
+            self._connect(active)
         if held != self._held:
             self._held = held
             self._emit(Held(held))
 
-    def _connect(self, media: pj.AudioMedia, *, first: bool) -> None:
-        if first:
+    def _connect(self, media: pj.AudioMedia) -> None:
+        if not self._is_ready:
             stream = self.getStreamInfo(0)
             self._emit(MediaReady(f"{stream.codecName}/{stream.codecClockRate}"))
             # A listener without a source gets no frames: silence keeps both taps on the bridge's clock.
             self._silence.startTransmit(self._heard_tap)
             self._silence.startTransmit(self._played_tap)
+            self._is_ready = True
         media.startTransmit(self._heard_tap)
         self.player.reconnect()
 
@@ -153,6 +154,8 @@ class Leg(pj.Call):  # type: ignore[misc]
         self._heard_frame = pcm8k
 
     def _on_played(self, pcm8k: bytes) -> None:
+        if not self._is_ready:
+            return  # the bridge may serve the taps before they are connected
         sample, self._sample = self._sample, self._sample + FRAME_SAMPLES
         self._emit(Frame(sample, self._heard_frame or SILENCE, pcm8k))
         self._heard_frame = b""

@@ -37,8 +37,9 @@ def main() -> None:
                 sounds["heard"].append(heard8k)
                 sounds["played"].append(played8k)
                 return
-            case Incoming():
-                stack.post(leg.answer)
+            case Incoming(called=called):
+                after_s = float(called.partition("-after-")[2] or 0)  # late-after-0.5
+                threading.Timer(after_s, lambda: stack.post(leg.answer)).start()
             case MediaReady():
                 for token, file in enumerate(files):
                     stack.post(lambda token=token, file=file: leg.player.play(token, file))

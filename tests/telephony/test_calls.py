@@ -21,14 +21,14 @@ def call(tmp_path: Path) -> Iterator[Call]:
     """Calls the far end with the arguments of `ivr dial`; gives the phone's and the far end's account of the call."""
     started = []
 
-    def make(*arguments: str, codecs: tuple[str, ...] = ("PCMA",)) -> tuple[dict, dict]:
+    def make(*arguments: str, codecs: tuple[str, ...] = ("PCMA",), user: str = "100") -> tuple[dict, dict]:
         environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
         far_end = subprocess.Popen([*FAR_END, *codecs], stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
         started.append(far_end)
         assert far_end.stdout is not None
         port = far_end.stdout.readline().strip()
         phone = subprocess.run(
-            [sys.executable, "-m", "ivr", "dial", f"sip:100@127.0.0.1:{port}", "--json", *arguments],
+            [sys.executable, "-m", "ivr", "dial", f"sip:{user}@127.0.0.1:{port}", "--json", *arguments],
             cwd=ROOT, capture_output=True, text=True, timeout=50, check=False,
         )  # fmt: skip
         if not phone.stdout:
@@ -69,6 +69,17 @@ def test_both_files_are_heard_in_order_without_a_gap_that_a_caller_would_notice(
     at = np.flatnonzero(np.abs(heard) > 200)
     assert rate_hz == 8000
     assert pitch_hz(heard[at[0] + 100 : at[0] + 7900]) == pytest.approx(440, abs=2)
+    shutil.rmtree(account["folder"])
+
+
+def test_a_call_that_is_answered_late_has_sound_from_its_first_sample(call: Call) -> None:
+    """The bridge's clock runs from the INVITE on; media begin with the answer."""
+    outcome, account = call("--wait", "2.5", user="late-after-0.5")
+    assert outcome["answered"]
+    assert outcome["codec"]
+    assert [line for line in account["told"] if line.startswith("MediaReady")] == ["MediaReady(codec='PCMA/8000')"]
+    loud = np.flatnonzero(np.abs(sound(account, "played")) > 20)
+    assert loud[0] < 8000 * 0.4
     shutil.rmtree(account["folder"])
 
 
