@@ -6,6 +6,7 @@ ends. Nothing of this may be created before a fork.
 
 import logging
 import os
+import re
 import sys
 import threading
 import time
@@ -64,7 +65,7 @@ class _Endpoint(pj.Endpoint):  # type: ignore[misc]
                 parameters.reason,
                 user_of(parameters.remoteInfo),
                 user_of(parameters.localInfo),
-                parameters.callIdString if hasattr(parameters, "callIdString") else "",
+                _sip_call_id(parameters.rdata.wholeMsg),
             ),
         )
 
@@ -234,6 +235,11 @@ def _guarded(command: Callable[[], object]) -> None:
 
 def _request_user(message: str) -> str:
     return user_of(message.split(" ", 2)[1])
+
+
+def _sip_call_id(message: str) -> str:
+    match = re.search(r"^(?:call-id|i)[ \t]*:[ \t]*(\S+)", message, re.IGNORECASE | re.MULTILINE)
+    return match[1] if match else ""
 
 
 def _own_headers(message: str) -> dict[str, str]:
