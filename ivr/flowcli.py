@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from flows.checker import check_all
@@ -13,8 +14,10 @@ from flows.golden import Outcome, play
 from flows.golden import read as read_golden
 from flows.graph import mermaid, svg
 from flows.problems import Position, Problem, Severity, errors, in_order
+from flows.versions import Limits
 from ivr.config import Config
 from ivr.flowfiles import TEST_SUFFIX, flow_files, golden_files, read_files, vocabulary
+from ivr.flowstore import FlowStore
 
 Command = Callable[[argparse.Namespace, Config], int]
 
@@ -46,6 +49,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     command.add_argument("flow", help="a flow's file or name")
     command.add_argument("--answers", type=Path, help="a *.test.toml whose first conversation answers http steps")
     command.add_argument("--caller", default="+15550100", help="the caller's number")
+    command = add("history", _history, "show the published versions of flows", path=None)
+    command.add_argument("flow", nargs="?", help="one flow (default: all)")
+    command = add("rollback", _rollback, "go back to the version before; running calls stay on theirs", path=None)
+    command.add_argument("flow", help="the flow's name")
     add("schema", _schema, "print the JSON Schema of flow files, for editors", path=None)
     add("reference", _reference, "print the reference of steps, keys and functions, in Markdown", path=None)
 
@@ -116,6 +123,34 @@ def _talk(options: argparse.Namespace, config: Config) -> int:
 
     flow = _one(options.flow, config)
     return 2 if flow is None else flowtalk.talk(flow, options.caller, options.answers)
+
+
+def _store(config: Config) -> FlowStore:
+    return FlowStore(config.flows_folder, config.data_folder / "flows", Limits())
+
+
+def _history(options: argparse.Namespace, config: Config) -> int:
+    store = _store(config)
+    names = [options.flow] if options.flow else store.names()
+    found = [(name, one) for name in names for one in store.shelf(name).versions]
+    for name, one in found:
+        when = datetime.fromtimestamp(one.published).astimezone().isoformat(" ", "seconds")
+        tally = f"{one.tally.calls} calls, {one.tally.errors} errors, {one.tally.hangups} hang-ups"
+        _print(f"{name} {one.number} (version {one.label}) {when} {one.standing}: {tally} {one.why}".rstrip())
+    if not found:
+        sys.stderr.write("nothing has been published yet\n")
+    return 0 if found else 1
+
+
+def _rollback(options: argparse.Namespace, config: Config) -> int:
+    store = _store(config)
+    if not store.rollback(options.flow):
+        sys.stderr.write(f"{options.flow}: there is no version to go back to\n")
+        return 1
+    current = store.shelf(options.flow).current
+    assert current is not None
+    _print(f"{options.flow}: new calls get publication {current.number} (version {current.label})")
+    return 0
 
 
 def _schema(_options: argparse.Namespace, _config: Config) -> int:

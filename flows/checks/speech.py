@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from flows.checks.report import Report
-from flows.checks.walk import values
+from flows.checks.walk import Found, values
 from flows.flow import Flow
 from flows.nlu.words import is_han, normal
 from flows.positions import Path
@@ -21,13 +21,17 @@ def check(report: Report, flow: Flow, vocabulary: Vocabulary) -> None:
     if flow.header.language.split("-", 1)[0] not in LANGUAGES:
         what = f"the engine's own sentences and spoken numbers know {' and '.join(LANGUAGES)} only"
         report.warning(("language",), "language.unknown", what, "they will be English")
+    spoken = languages(flow)
     for name, step in flow.steps.items():
         options = _options(("step", name), step)
         _keys(report, options)
-        for language in languages(flow):
+        for language in spoken:
             _alike(report, options, language)
-    _translations(report, flow)
-    _words(report, flow, vocabulary)
+    for path, value in _everything(flow):
+        if isinstance(value, Prompt):
+            _translated(report, path, value, spoken)
+        elif isinstance(value, Phrases):
+            _words(report, path, value, spoken, vocabulary)
 
 
 def languages(flow: Flow) -> list[str]:
@@ -105,17 +109,22 @@ def _distance(one: str, other: str) -> int:
     return row[-1]
 
 
-def _translations(report: Report, flow: Flow) -> None:
-    for path, prompt in _prompts(flow):
-        if not any(_has_content(part) for _, parts in prompt.variants for part in parts):
-            report.warning(path, "prompt.empty", "this prompt is empty", "write what the caller should hear")
-        if len(languages(flow)) > 1 and any(_is_worded(prompt, part) for _, parts in prompt.variants for part in parts):
-            what = "this prompt has one text for all languages"
-            report.warning(path, "prompt.translation", what, 'write { en = "...", "zh-CN" = "..." }')
-        for language in languages(flow):
-            if prompt.within(language) is None:
-                mend = f'add "{language}" = "..."'
-                report.error(path, "prompt.translation", f"this prompt has no text in {language}", mend)
+def _everything(flow: Flow) -> Iterator[Found]:
+    yield from values(flow.header, ())
+    for name, step in flow.steps.items():
+        yield from values(step, ("step", name))
+
+
+def _translated(report: Report, path: Path, prompt: Prompt, spoken: list[str]) -> None:
+    if not any(_has_content(part) for _, parts in prompt.variants for part in parts):
+        report.warning(path, "prompt.empty", "this prompt is empty", "write what the caller should hear")
+    if len(spoken) > 1 and any(_is_worded(prompt, part) for _, parts in prompt.variants for part in parts):
+        what = "this prompt has one text for all languages"
+        report.warning(path, "prompt.translation", what, 'write { en = "...", "zh-CN" = "..." }')
+    for language in spoken:
+        if prompt.within(language) is None:
+            mend = f'add "{language}" = "..."'
+            report.error(path, "prompt.translation", f"this prompt has no text in {language}", mend)
 
 
 def _is_worded(prompt: Prompt, part: Template | Recorded) -> bool:
@@ -128,27 +137,12 @@ def _has_content(part: Template | Recorded) -> bool:
     return isinstance(part, Recorded) or bool(part.source.strip())
 
 
-def _prompts(flow: Flow) -> Iterator[tuple[Path, Prompt]]:
-    for start, model in (((), flow.header), *((("step", name), step) for name, step in flow.steps.items())):
-        for path, value in values(model, start):
-            if isinstance(value, Prompt):
-                yield path, value
-
-
-def _words(report: Report, flow: Flow, vocabulary: Vocabulary) -> None:
-    for start, model in (((), flow.header), *((("step", name), step) for name, step in flow.steps.items())):
-        for path, value in values(model, start):
-            if not isinstance(value, Phrases):
-                continue
-            for language, known in vocabulary.items():
-                unknown = _unknown(value, language, flow, known)
-                if unknown:
-                    words = ", ".join(unknown)
-                    mend = "fetch a larger model (ivr models list), or choose other words; the keys work anyway"
-                    report.warning(path, "word.unknown", f"the {language} recogniser does not know: {words}", mend)
-
-
-def _unknown(phrases: Phrases, language: str, flow: Flow, known: frozenset[str]) -> list[str]:
-    spoken = [tag for tag in languages(flow) if tag.split("-", 1)[0] == language.split("-", 1)[0]]
-    said = [normal(phrase) for tag in spoken for phrase in phrases.within(tag)]
-    return sorted({word for phrase in said for word in phrase.split() if word not in known})
+def _words(report: Report, path: Path, phrases: Phrases, spoken: list[str], vocabulary: Vocabulary) -> None:
+    for language, known in vocabulary.items():
+        tags = [tag for tag in spoken if tag.split("-", 1)[0] == language.split("-", 1)[0]]
+        said = [normal(phrase) for tag in tags for phrase in phrases.within(tag)]
+        unknown = sorted({word for phrase in said for word in phrase.split() if word not in known})
+        if unknown:
+            what = f"the {language} recogniser does not know: {', '.join(unknown)}"
+            mend = "fetch a larger model (ivr models list), or choose other words; the keys work anyway"
+            report.warning(path, "word.unknown", what, mend)

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _NOT_WORD = re.compile(r"[^\w'\[\]*#-]+|_")
 _HAN = re.compile(r"[㐀-鿿〇]")
@@ -14,6 +15,7 @@ BACKCHANNELS = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=4096)
 def normal(text: str) -> str:
     """The text without what recognisers and authors write differently. Han characters stand without spaces."""
     text = unicodedata.normalize("NFKC", text[:2_000]).casefold().replace("’", "'")

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from flows.versions import Limits
 from ivr import flowcli, flowtalk
 from ivr.config import Config, FlowsSettings
+from ivr.flowstore import FlowStore
 
 LIBRARY = Path(__file__).parents[2] / "flows" / "library"
 GOOD = """flow = "good"
@@ -117,6 +119,22 @@ def test_graph(ivr_flow, tmp_path, capsys) -> None:
     assert ivr_flow("graph", "nowhere") == 2
     assert ivr_flow("graph", write(tmp_path, "bad.toml", BAD)) == 2
     assert "there is no step b" in capsys.readouterr().err
+
+
+def test_history_and_rollback(tmp_path, capsys) -> None:
+    parser = argparse.ArgumentParser()
+    flowcli.add_arguments(parser)
+    config = Config(root=tmp_path, flows=FlowsSettings(folder=tmp_path))
+    assert flowcli.run(parser.parse_args(["history"]), config) == 1
+    store = FlowStore(config.flows_folder, config.data_folder / "flows", Limits(share=0))
+    for version in (1, 2):
+        write(tmp_path, "good.toml", f"version = {version}\n{GOOD}")
+        store.refresh(float(version))
+    assert flowcli.run(parser.parse_args(["history", "good"]), config) == 0
+    assert "good 2 (version 2)" in capsys.readouterr().out
+    assert flowcli.run(parser.parse_args(["rollback", "good"]), config) == 0
+    assert capsys.readouterr().out == "good: new calls get publication 1 (version 1)\n"
+    assert flowcli.run(parser.parse_args(["rollback", "good"]), config) == 1
 
 
 def test_talk(ivr_flow, tmp_path, capsys, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,127 @@
+"""Flows go live from disk: at once, atomically, never a broken one; history survives a restart."""
+
+from pathlib import Path
+
+import pytest
+
+from flows.versions import Limits
+from ivr.flowstore import FlowStore
+
+FLOW = 'flow = "bank"\nversion = VERSION\nstart = "end"\n[step.end]\ntype = "hangup"\nprompt = "TEXT"\n'
+CALLER = (
+    'flow = "main"\nstart = "go"\n[step.go]\ntype = "call"\nflow = "bank"\nnext = "end"\n[step.end]\ntype = "hangup"\n'
+)
+
+
+def write(folder: Path, version: int, text: str = "Hello.") -> None:
+    (folder / "bank.toml").write_text(FLOW.replace("VERSION", str(version)).replace("TEXT", text), encoding="utf-8")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "flows"
+    folder.mkdir()
+    return folder
+
+
+def opened(folder: Path, share: float = 0.0) -> FlowStore:
+    return FlowStore(folder, folder.parent / "history", Limits(share=share, least_calls=2, enough_calls=4))
+
+
+def version_of(store: FlowStore, chance: float = 0.9) -> int:
+    picked = store.pick("bank", chance)
+    assert picked is not None
+    return picked[0].version
+
+
+def test_an_edit_goes_live_and_a_broken_one_does_not(folder: Path) -> None:
+    store = opened(folder)
+    write(folder, 1)
+    assert store.refresh(1.0) == []
+    assert version_of(store) == 1
+    write(folder, 2, "Hello again.")
+    store.refresh(2.0)
+    assert version_of(store) == 2
+    write(folder, 3, "Hello {nobody}, and once more.")
+    (problem,) = store.refresh(3.0)
+    assert problem.code == "name.unknown"
+    assert version_of(store) == 2
+    assert store.refresh(4.0) == []
+
+
+def test_a_deleted_file_stays_live(folder: Path) -> None:
+    store = opened(folder)
+    write(folder, 1)
+    store.refresh(1.0)
+    (folder / "bank.toml").unlink()
+    assert store.refresh(2.0) == []
+    assert version_of(store) == 1
+
+
+def test_a_flow_whose_sub_flow_is_broken_waits(folder: Path) -> None:
+    store = opened(folder)
+    write(folder, 1, "{oops}")
+    (folder / "main.toml").write_text(CALLER, encoding="utf-8")
+    assert store.refresh(1.0)
+    assert store.pick("main", 0.5) is None
+    write(folder, 1, "Fine now.")
+    assert store.refresh(2.0) == []
+    picked = store.pick("main", 0.5)
+    assert picked is not None
+    assert list(picked[0].callees) == ["bank"]
+
+
+def test_canary_and_automatic_rollback(folder: Path) -> None:
+    store = opened(folder, share=0.5)
+    write(folder, 1)
+    store.refresh(1.0)
+    write(folder, 2, "Newer.")
+    store.refresh(2.0)
+    assert (version_of(store, 0.1), version_of(store, 0.9)) == (2, 1)
+    for _ in range(2):
+        store.ended("bank", 2, "flow_error")
+    assert (version_of(store, 0.1), version_of(store, 0.9)) == (1, 1)
+    assert store.shelf("bank").versions[1].why == "100% errors in 2 calls"
+
+
+def test_history_survives_a_restart_and_can_be_gone_back_in(folder: Path) -> None:
+    store = opened(folder)
+    write(folder, 1)
+    store.refresh(1.0)
+    write(folder, 2, "Newer.")
+    store.refresh(2.0)
+    again = opened(folder)
+    assert version_of(again) == 2
+    again.refresh(3.0)
+    assert len(again.shelf("bank").versions) == 2
+    assert again.rollback("bank")
+    assert version_of(again) == 1
+    assert not again.rollback("bank")
+    assert not again.rollback("nothing")
+    last = opened(folder)
+    assert last.refresh(4.0) == []
+    assert version_of(last) == 1
+
+
+def test_a_damaged_history_is_left_alone(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write(folder, 1)
+    opened(folder).refresh(1.0)
+    (folder.parent / "history" / "bank" / "versions.json").write_text("{", encoding="utf-8")
+    store = opened(folder)
+    assert store.pick("bank", 0.5) is None
+    assert "cannot be read" in caplog.text
+    store.refresh(2.0)
+    assert version_of(store) == 1
+
+
+def test_what_one_process_changes_another_sees(folder: Path) -> None:
+    one, other = opened(folder, share=0.5), opened(folder, share=0.5)
+    write(folder, 1)
+    one.refresh(1.0)
+    other.refresh(1.0)
+    write(folder, 2, "Newer.")
+    one.refresh(2.0)
+    assert other.names() == ["bank"]
+    assert version_of(other, 0.1) == 2
+    assert other.promote("bank")
+    assert version_of(one, 0.9) == 2
