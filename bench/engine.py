@@ -1,6 +1,6 @@
 """How fast flows are checked and run: hundreds of flows, 10,000 steps; the time of one engine step.
 
-    python -m bench.engine [--json]
+python -m bench.engine [--json]
 """
 
 import argparse
