@@ -5,6 +5,7 @@ All are total over plain values: an argument that makes no sense gives none. Wha
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from flows.spoken import money, spoken_date, spoken_time
@@ -70,6 +71,13 @@ def _time(context: Context, value: Value) -> Value:
     return spoken_time(show(value), context.language)
 
 
+def _weekday(_: Context, value: Value) -> Value:
+    try:
+        return date.fromisoformat(show(value)).isoweekday()
+    except ValueError:
+        return None
+
+
 def _length(_: Context, value: Value) -> Value:
     return len(value) if isinstance(value, str | list | dict) else None
 
@@ -123,6 +131,7 @@ _TABLE = [
     Function("money", ("number",), "text", "an amount as it is spoken in the present language", _money),
     Function("date", ("text",), "text", 'a date like "2026-12-24" as it is spoken', _date),
     Function("time", ("text",), "text", 'a time of day like "15:30" as it is spoken', _time),
+    Function("weekday", ("text",), "number", 'the day of the week of a date, 1 for Monday to 7', _weekday),
     Function("length", ("any",), "number", "how many characters or items it has", _length),
     Function("part", ("text", "number", "number"), "text", "from the n-th character (-4: fourth last) so many", _part),
     Function("lower", ("text",), "text", "in small letters", lambda _, value: show(value).lower()),

@@ -206,8 +206,8 @@ class Run:
         """Asks for something outside and waits for the answer, but no longer than the guard."""
         self.requests += 1
         self.phase = Phase.WAITING
-        self.act(Request(self.requests, kind, arguments))
         self.start("request", guard_s)
+        self.act(Request(self.requests, kind, arguments))
 
     def take(self, reply: Reply) -> Verdict:
         """Takes over what `flows.turn` decided."""

@@ -90,6 +90,7 @@ class Simulation:
         self._began = self.now
         self._queue: list[_Playing] = []
         self._paused = False
+        self._replies: list[Replied] = []
         self._timers: dict[str, float] = {}
 
     @property
@@ -178,6 +179,8 @@ class Simulation:
     def _tell(self, event: Event) -> None:
         for action in self.session.handle(event, self.now):
             self._do(action)
+        while self._replies:
+            self._tell(self._replies.pop(0))
 
     def _do(self, action: Action) -> None:
         match action:
@@ -203,7 +206,7 @@ class Simulation:
                 self.requests.append(action)
                 reply = self.outside(action)
                 if reply is not None:
-                    self._tell(reply)
+                    self._replies.append(reply)
 
     def _line(self, who: Who, text: str) -> None:
         self.lines.append(Line(self.now - self._began, who, text, self.session.step))

@@ -28,6 +28,8 @@ def recording(run: Run, step: Recording) -> None:
 
 def http(run: Run, step: Http) -> None:
     """Sends the request; the filler comes if the answer takes its time."""
+    if step.filler:
+        run.start("filler", step.filler_after)
     scope = run.scope()
     key = step.idempotency_key.fill(scope, run.context) if step.idempotency_key else None
     if key is None and step.method != "GET":
@@ -47,8 +49,6 @@ def http(run: Run, step: Http) -> None:
         retry_wait_s=step.retry_wait,
         idempotency_key=key,
     )
-    if step.filler:
-        run.start("filler", step.filler_after)
 
 
 def heard_out(run: Run, step: Record | SendDtmf | Wait) -> None:

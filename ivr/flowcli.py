@@ -180,9 +180,9 @@ def _test(options: argparse.Namespace, config: Config) -> int:
         outcomes += [(file, flow, outcome) for flow, outcome in played]
         failed += found
     failed += [problem for *_, outcome in outcomes for problem in outcome.problems]
-    by_flow = {flow.name: flow for _, flow, _ in outcomes}
     walks = [outcome.walked for *_, outcome in outcomes]
-    covered = [coverage(flow, walks) for flow in by_flow.values()] if options.coverage else []
+    walked = {name for walk in walks for name, _ in walk}
+    covered = [coverage(flow, walks) for name, flow in flows.items() if name in walked] if options.coverage else []
     if options.json:
         _print(json.dumps(_as_json(outcomes, failed, covered), ensure_ascii=False, indent=2))
     else:
