@@ -3,14 +3,18 @@
 import json
 import sys
 from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from asr import whisper_engine
 from asr.errors import AsrError
 from ivr import models
 from ivr.config import Config
 from ivr.recordedsound import Channel, RecordingUnreadableError, channels
 from recordings.errors import RecordingError
 from recordings.transcript import clock
+
+if TYPE_CHECKING:
+    from asr.whisper_engine import WhisperTranscriber
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +32,7 @@ def main(config: Config, what: str, model: str, language: str, *, as_json: bool)
     """Prints the transcript, oldest first. Exit code 1 when the recording or the model cannot be used."""
     try:
         sound = channels(config.recordings_folder, what)
-        engine = whisper_engine.load(models.resolve(model, config.models_folder), threads=2)
-        lines = [line for channel in sound for line in _lines(engine, channel, language)]
+        lines = _transcript(sound, models.resolve(model, config.models_folder), language)
     except (models.ModelMissing, AsrError, RecordingError, RecordingUnreadableError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -43,7 +46,14 @@ def main(config: Config, what: str, model: str, language: str, *, as_json: bool)
     return 0
 
 
-def _lines(engine: whisper_engine.WhisperTranscriber, channel: Channel, language: str) -> list[Line]:
+def _transcript(sound: list[Channel], model: Path, language: str) -> list[Line]:
+    from asr import whisper_engine  # noqa: PLC0415 - seconds to import, and only for a recording that is there
+
+    engine = whisper_engine.load(model, threads=2)
+    return [line for channel in sound for line in _lines(engine, channel, language)]
+
+
+def _lines(engine: "WhisperTranscriber", channel: Channel, language: str) -> list[Line]:
     heard = engine.transcribe(channel.pcm, channel.rate_hz, language)
     return [
         Line(

@@ -20,9 +20,13 @@ class Server:
         self.bodies: list[bytes] = []
         self.connections = 0
         self.port = 0
+        self.tasks: set[asyncio.Task[None]] = set()
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        task = asyncio.current_task()
+        assert task
+        self.tasks.add(task)
         try:
             while self.answers:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -40,7 +44,7 @@ class Server:
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
-            writer.close()
+            writer.transport.abort()
 
 
 def answer(status: int, body: bytes) -> bytes:
@@ -55,6 +59,10 @@ async def serving(server: Server) -> AsyncIterator[Server]:
         yield server
     finally:
         running.close()
+        for task in server.tasks:
+            task.cancel()
+        await asyncio.gather(*server.tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # the aborted transports close their sockets in the next round
 
 
 @pytest.fixture
