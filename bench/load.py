@@ -23,6 +23,8 @@ MOST = 150
 STEP = 25
 CALLS_A_SECOND = 10.0
 SETTLE_S = 5.0
+PACKETS_A_SECOND = 50
+SLACK_PACKETS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Level:
     """What so many calls at once were like. CPU in percent of one core.
 
     Of the hotline's packets: `lost`, `unsent` (a step of its clock without one), `late` (over 60 ms after the last);
-    `lost_in`: callers' packets that never came to the hotline's calls.
+    `lost_in`: callers' packets that never came to the hotline's calls. `short`: calls that got less than they should.
     """
 
     calls: int
@@ -39,6 +41,7 @@ class Level:
     lost: int
     unsent: int
     late: int
+    short: int
     lost_in: int
     jitter_p95_ms: float
     gap_max_ms: float
@@ -53,7 +56,9 @@ class Level:
     @property
     def good(self) -> bool:
         """Every call was up to the end, heard prompts, and no packet is missing."""
-        return self.up == self.calls == self.prompts_heard and not (self.lost or self.unsent or self.lost_in)
+        return self.up == self.calls == self.prompts_heard and not (
+            self.lost or self.unsent or self.short or self.lost_in
+        )
 
 
 def run_level(engine: str, calls: int, seconds: float) -> Level:
@@ -66,7 +71,7 @@ def run_level(engine: str, calls: int, seconds: float) -> Level:
         callers.loop.run_for(SETTLE_S)
         family = hotline.family()
         callers.loop.late_ms = 0.0
-        began, cpu, caller_cpu = time.time(), processes.cpu_s(family), time.process_time()
+        cpu, caller_cpu, began = processes.cpu_s(family), time.process_time(), time.time()
         callers.loop.run_for(seconds)
         until = time.time()
         cpu = {part: (used - cpu[part]) / (until - began) * 100 for part, used in processes.cpu_s(family).items()}
@@ -92,6 +97,7 @@ def _level(
         lost=sum(f.lost for f in figures),
         unsent=sum(f.unsent for f in figures),
         late=sum(f.late for f in figures),
+        short=sum(f.received < PACKETS_A_SECOND * (until - began) - SLACK_PACKETS for f in figures),
         lost_in=lost_in,
         jitter_p95_ms=round(percentile([f.jitter_ms for f in figures], 95) or 0, 2),
         gap_max_ms=round(max(f.gap_max_ms for f in figures), 1),
@@ -140,6 +146,7 @@ def climb(engine: str, seconds: float) -> list[Level]:
 def _row(level: Level) -> dict[str, Any]:
     return {
         "calls": level.calls, "up": level.up, "lost": level.lost, "unsent": level.unsent, "late": level.late,
+        "short": level.short,
         "lost in": level.lost_in, "jitter ms": level.jitter_p95_ms, "longest gap ms": level.gap_max_ms,
         "CPU % a call": level.cpu_a_call, "all": round(sum(level.cpu.values())), "PSS MB a call": level.pss_mb_a_call,
         "caller CPU %": level.caller_cpu, "caller late ms": level.caller_late_ms, "": "good" if level.good else "bad",

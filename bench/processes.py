@@ -77,9 +77,10 @@ def open_files(processes: list[Process]) -> dict[str, int]:
     counts: dict[str, int] = defaultdict(int)
     for process in processes:
         try:
-            counts[process.part] += sum(1 for _ in Path(f"/proc/{process.pid}/fd").iterdir())
+            count = sum(1 for _ in Path(f"/proc/{process.pid}/fd").iterdir())
         except OSError:
             continue
+        counts[process.part] += count
     return dict(counts)
 
 

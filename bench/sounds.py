@@ -17,7 +17,11 @@ from tts.isolated import IsolatedSynthesiser
 HUMAN = Path(__file__).resolve().parents[2] / "shared" / "data" / "speech"
 LEVEL_DBFS = -22.0
 BETWEEN_DIGITS_S = 0.08
-PHRASES = ("balance", "lost card", "opening hours", "agent", "my card was stolen", "yes", "no")
+PHRASES = ("balance", "lost card", "opening hours", "agent", "yes", "no")
+SENTENCES = (
+    "my card was stolen", "i want to check my balance please", "what are your opening hours on saturday",
+    "i want to talk to an agent please", "can you help me with my account number",
+)  # fmt: skip
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
@@ -83,7 +87,8 @@ def _humans() -> list[dict[str, Pcm]]:
 
 def speaking_share(share: float = 0.4) -> bytes:
     """A-law to play on a loop: phrases and digits, speech for this share of the time, a quiet line between."""
-    clips = [*spoken(list(PHRASES)).values(), *(pcm for _, pcm in digit_strings(6))]
+    clips = [*spoken([*PHRASES, *SENTENCES]).values(), *(pcm for _, pcm in digit_strings(6, length=6))]
+    np.random.default_rng(40).shuffle(clips)
     pieces = []
     for pcm in clips:
         sound = alaw.encode(pcm)
