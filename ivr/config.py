@@ -76,7 +76,7 @@ class TelephonySettings(_Table):
     idle_workers: int = Field(4, ge=1)
     max_call: Duration = 4 * 3600.0
     rtp_timeout: Duration = 60.0
-    lines: dict[str, str] = {"*": "bank-en", "bank-zh": "bank-zh"}
+    lines: dict[str, str] = {"*": "bank-en", "bank-zh": "bank-zh", "shop": "shop", "city": "city"}
 
     @field_validator("rtp_ports")
     @classmethod

@@ -1,9 +1,13 @@
 """What is made from the models: schema, reference, drawings."""
 
 import json
+import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+from flows.checker import check
+from flows.golden import play
+from flows.golden import read as read_golden
 from flows.graph import edges, mermaid, svg
 from flows.reference import reference
 from flows.schema import schema
@@ -88,3 +92,19 @@ def test_svg_is_well_formed_and_shows_every_step(flow_of) -> None:
         if "x" in box.attrib
     ]
     assert len(set(boxes)) == 4
+
+
+def test_the_tutorial_works(flow_of) -> None:
+    text = (ROOT / "docs" / "flows.md").read_text("utf-8")
+    blocks = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    flow = flow_of(f'flow = "pizza"\nversion = 1\nstart = "size"\n{blocks[1]}')
+    assert check(flow_of(blocks[0])) == check(flow) == []
+    golden, where, problems = read_golden(
+        next(block for block in blocks if "[[conversation]]" in block), "pizza.test.toml"
+    )
+    assert golden is not None, problems
+    for number, conversation in enumerate(golden.conversation):
+        assert play(flow, conversation, "pizza.test.toml", where, number).problems == []
+    wrong = flow_of(f'flow = "pizza"\nversion = 1\nstart = "size"\n{blocks[1]}'.replace("{count}", "{cuont}"))
+    (problem,) = check(wrong)
+    assert problem.what in text
