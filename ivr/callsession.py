@@ -145,7 +145,7 @@ class CallSession:
             self._preloaded.listener,
             self._preloaded.speech(),
             LegPlayback(self._stack, self.leg),
-            PromptFiles(self._flow.file.parent, self._preloaded.silence, self._preloaded.beep),
+            PromptFiles(self._flow.folder, self._preloaded.silence, self._preloaded.beep),
             self._record,
             Tracks(self._bundle),
             lambda keys: self._stack.post(lambda: self.leg.send_keys(keys)),

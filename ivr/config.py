@@ -106,6 +106,10 @@ class FlowsSettings(_Table):
     """[flows]"""
 
     folder: Path = Path("flows/library")
+    canary: float = Field(1.0, gt=0, le=1)
+    trial_calls: int = Field(50, ge=1)
+    error_margin: float = Field(0.05, ge=0, le=1)
+    hangup_margin: float = Field(0.15, ge=0, le=1)
 
 
 class RecordingsSettings(_Table):

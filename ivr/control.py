@@ -15,17 +15,20 @@ from ivr.archivist import Archivist
 from ivr.bus import Bus
 from ivr.busaddress import address_finder
 from ivr.config import Config
+from ivr.flowstore import open_store
+from ivr.flowwatch import FlowWatch
 from ivr.livecalls import LiveCalls
 from ivr.messages import Envelope, MessageError
 from ivr.patientstore import PatientStore
 from ivr.process import say_ready
+from ivr.speech import client
 from ivr.store.errors import StoreRefusedError, StoreUnavailableError
 from ivr.store.rows import CallRows
 from ivr.store.store import Store
 from recordings.callid import is_call_id
 from recordings.errors import CallNotFoundError
 from recordings.event import Event
-from recordings.layout import OPEN
+from recordings.layout import CALL_ENDED, OPEN
 from recordings.read import CallRecord, read
 from recordings.seal import mark_all_unstored
 
@@ -52,6 +55,7 @@ async def _main(config: Config) -> None:
             tasks = [
                 group.create_task(control.write(), name="live rows"),
                 group.create_task(control.archivist.run(), name="archivist"),
+                group.create_task(control.flows.run(), name="flows"),
             ]
             say_ready("control", pid=os.getpid())
             await stop.wait()
@@ -72,6 +76,7 @@ class Control:
         self.bus = Bus(address_finder(config), "control")
         self.bus.listen(messages.CALL_EVENTS, self._heard)
         self.bus.set_state({"state": "up"})
+        self.flows = FlowWatch(open_store(config), self._folder, lambda: client(config))
         self.archivist = Archivist(self._folder, self._store, self._repaired, self._live.forget)
 
     async def write(self) -> None:
@@ -111,6 +116,8 @@ class Control:
             return
         self._live.take(call_id, [event])
         self._changed.set()
+        if event.kind == CALL_ENDED:
+            self.flows.call_ended(call_id, event)
 
     def _repaired(self, call_id: str, ended: Event) -> None:
         self.bus.publish_event(call_id, ended.to_json())

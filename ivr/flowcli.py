@@ -14,10 +14,9 @@ from flows.golden import Outcome, play
 from flows.golden import read as read_golden
 from flows.graph import mermaid, svg
 from flows.problems import Position, Problem, Severity, errors, in_order
-from flows.versions import Limits
 from ivr.config import Config
 from ivr.flowfiles import TEST_SUFFIX, flow_files, golden_files, read_files, vocabulary
-from ivr.flowstore import FlowStore
+from ivr.flowstore import open_store
 
 Command = Callable[[argparse.Namespace, Config], int]
 
@@ -125,12 +124,8 @@ def _talk(options: argparse.Namespace, config: Config) -> int:
     return 2 if flow is None else flowtalk.talk(flow, options.caller, options.answers)
 
 
-def _store(config: Config) -> FlowStore:
-    return FlowStore(config.flows_folder, config.data_folder / "flows", Limits())
-
-
 def _history(options: argparse.Namespace, config: Config) -> int:
-    store = _store(config)
+    store = open_store(config)
     names = [options.flow] if options.flow else store.names()
     found = [(name, one) for name in names for one in store.shelf(name).versions]
     for name, one in found:
@@ -143,7 +138,7 @@ def _history(options: argparse.Namespace, config: Config) -> int:
 
 
 def _rollback(options: argparse.Namespace, config: Config) -> int:
-    store = _store(config)
+    store = open_store(config)
     if not store.rollback(options.flow):
         sys.stderr.write(f"{options.flow}: there is no version to go back to\n")
         return 1

@@ -23,11 +23,20 @@ from flows.linking import calls, link
 from flows.loader import read
 from flows.problems import Problem, errors
 from flows.versions import Limits, Shelf, Version
+from ivr.config import Config
 from ivr.flowfiles import flow_files, read_files
 
 log = logging.getLogger(__name__)
 SHELF = "versions.json"
 _SHELF = TypeAdapter(Shelf)
+
+
+def open_store(config: Config) -> "FlowStore":
+    """The live flows as the settings say."""
+    flows = config.flows
+    least = min(Limits().least_calls, flows.trial_calls)
+    limits = Limits(flows.canary, flows.trial_calls, least, flows.error_margin, flows.hangup_margin)
+    return FlowStore(config.flows_folder, config.data_folder / "flows", limits)
 
 
 class FlowStore:
@@ -88,6 +97,11 @@ class FlowStore:
                     around[step.flow] = callee
                     todo.append(callee)
         return link(around)[0][name], version
+
+    def newest(self, name: str) -> Flow | None:
+        """The text that was published last, without its sub-flows."""
+        shelf = self.shelf(name)
+        return self._text(name, shelf.versions[-1].digest) if shelf.versions else None
 
     def ended(self, name: str, number: int, termination: str) -> None:
         """A call of this version has ended; may end its trial. Raises OSError."""

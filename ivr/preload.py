@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from random import SystemRandom
 from typing import Any
 
 from asr import engines
@@ -15,7 +17,7 @@ from flows.flow import Flow
 from flows.session import Session
 from ivr import models, speech
 from ivr.config import Config
-from ivr.flowfiles import flow_files, read_files
+from ivr.flowstore import FlowStore, open_store
 from telephony.audio import faded, tone
 from tts.cache import PromptCache
 from tts.client import SpeechClient
@@ -27,25 +29,29 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class PublishedFlow:
-    """A flow that calls may run; `changed_ns` is the file's time when it was read."""
+    """The flow of one call; `publication` counts the versions that were ever live."""
 
     flow: Flow
-    file: Path
-    changed_ns: int
+    publication: int
+
+    @property
+    def folder(self) -> Path:
+        """Where its recorded prompts are."""
+        return Path(self.flow.file).parent
 
     def facts(self) -> dict[str, Any]:
         """What the archive notes of it."""
-        return {"flow": self.flow.name, "version": self.flow.version, "language": self.flow.header.language}
+        flow = self.flow
+        return {
+            "flow": flow.name,
+            "version": flow.version,
+            "publication": self.publication,
+            "language": flow.header.language,
+        }
 
     def session(self) -> Session:
         """A conversation that has not begun."""
         return Session.start(self.flow)
-
-
-def published(flow: Flow) -> PublishedFlow:
-    """The flow with its file's present time. Raises OSError."""
-    file = Path(flow.file)
-    return PublishedFlow(flow, file, file.stat().st_mtime_ns)
 
 
 @dataclass(slots=True)
@@ -53,27 +59,15 @@ class Preloaded:
     """Shared by all workers after the fork; a worker's own changes stay its own."""
 
     recognisers: Mapping[str, Recogniser]
-    flows: dict[str, PublishedFlow]
+    flows: FlowStore
     cache: PromptCache
     recipe: Recipe
     speech_socket: Path
 
     def flow(self, name: str) -> PublishedFlow | None:
-        """The flow of this name, read anew if its file has changed; a broken change leaves the old one in force."""
-        known = self.flows.get(name)
-        if known is None:
-            return None
-        try:
-            if known.file.stat().st_mtime_ns == known.changed_ns:
-                return known
-            flows, problems = read_files([known.file])
-            if name in flows:
-                self.flows[name] = published(flows[name])
-                return self.flows[name]
-            log.error("flow %s stays at version %d: %s", name, known.flow.version, "; ".join(map(str, problems)))
-        except OSError as error:
-            log.error("flow %s stays at version %d: %s", name, known.flow.version, error)
-        return known
+        """The version of a flow that a new call runs; None where there is no such flow."""
+        picked = self.flows.pick(name, SystemRandom().random())
+        return PublishedFlow(picked[0], picked[1].number) if picked else None
 
     def recogniser(self, language: str) -> Recogniser | None:
         """The recogniser of a language; "zh-CN" also takes that of "zh". None: touch-tones only."""
@@ -105,12 +99,14 @@ class Preloaded:
 def preload(config: Config) -> Preloaded:
     """Loads it all; what cannot be loaded is logged and left out: its calls go on by touch-tones or are refused."""
     recipe = speech.recipe(config)
-    flows, problems = read_files(flow_files(config.flows_folder))
-    for problem in problems:
-        log.error("%s", problem)
+    flows = open_store(config)
+    for problem in flows.refresh(time.time()):
+        log.error("not published: %s", problem)
+    for name in flows.names():
+        flows.pick(name, 1.0)  # read before the fork, so that calls need not
     return Preloaded(
         _recognisers(config),
-        {name: published(flow) for name, flow in flows.items()},
+        flows,
         PromptCache(config.prompts_folder, recipe.rate_hz),
         recipe,
         config.run_folder / "speech.sock",

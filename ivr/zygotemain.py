@@ -26,7 +26,7 @@ def main(config: Config) -> int:
         slots,
         telephony.idle_workers,
         functools.partial(work, config, preloaded),
-        lambda: say_ready("zygote", idle=telephony.idle_workers, flows=sorted(preloaded.flows)),
+        lambda: say_ready("zygote", idle=telephony.idle_workers, flows=preloaded.flows.names()),
     )
     zygote.run()
     return 0

@@ -1,0 +1,60 @@
+"""Flows are swapped under a running hotline: an edit is live at once for new calls, a broken one never."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.net.hotline import ROOT, wait_for
+
+pytestmark = [pytest.mark.net, pytest.mark.timeout(180)]
+FLOW = """
+flow = "quick"
+version = {version}
+start = "ask"
+[step.ask]
+type = "menu"
+prompt = "This is version {version}. Say balance."
+choices = [{{ key = "1", say = ["balance"], next = "bye" }}]
+[step.bye]
+type = "hangup"
+"""
+
+
+def publications(hotline) -> dict[int, int]:
+    """Version by publication of the calls so far."""
+    calls = [*hotline.up(), *hotline.archived()]
+    return {call.started["publication"]: call.started["version"] for call in calls}
+
+
+def test_an_edit_is_live_for_new_calls_only_and_a_broken_one_never(make_hotline, tmp_path):
+    folder = tmp_path / "flows"
+    folder.mkdir()
+    file = folder / "quick.toml"
+    file.write_text(FLOW.format(version=1))
+    hotline = make_hotline(flows=folder)
+    uri = hotline.uri.replace("hotline@", "quick@")
+    running = subprocess.Popen(
+        [sys.executable, "-m", "ivr", "dial", uri, "--json", "--wait", "12", "--keys", "1"],
+        cwd=ROOT, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    wait_for(lambda: publications(hotline) == {1: 1})
+    file.write_text(FLOW.format(version=2))
+    wait_for(lambda: "version 2" in history(hotline))
+    assert hotline.dial("--wait", "1", "--keys", "1", user="quick")["ended_by"] == "far end"
+    assert publications(hotline) == {1: 1, 2: 2}
+    file.write_text(FLOW.format(version=3).replace("[step.bye]", "[step.by"))
+    wait_for(lambda: "not published" in hotline.log())
+    assert hotline.dial("--wait", "1", "--keys", "1", user="quick")["ended_by"] == "far end"
+    assert publications(hotline) == {1: 1, 2: 2}
+    out, _ = running.communicate(timeout=60)
+    assert '"ended_by": "far end"' in out, "the call that was up ran on, on its own version"
+    assert '"rx_lost": 0' in out
+    back = hotline.ivr("flow", "rollback", "quick")
+    assert back.returncode == 0, back.stderr
+    _, call = hotline.dialled("--wait", "1", "--keys", "1", user="quick")
+    assert call.started["version"] == 1
+
+
+def history(hotline) -> str:
+    return hotline.ivr("flow", "history").stdout
