@@ -69,6 +69,11 @@ class Call:
         self._clock: Timer | None = None
         self._remote: tuple[Address, int] = (("", 0), 0)
 
+    @property
+    def failed(self) -> bool:
+        """True where it was refused, never answered, or ended by the hotline."""
+        return self.status != 200 or self.ended_by_far_end
+
     # What the caller does.
 
     def invite(self) -> None:
