@@ -8,6 +8,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Container
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,10 @@ def repair_torn(
                 continue
             except (RecordingError, OSError) as error:
                 failed.append((path.name, error))
-        elif path.name.startswith(".") and wall() - path.stat().st_mtime > _ABANDONED_S:
-            shutil.rmtree(path, ignore_errors=True)  # a bundle whose making was killed: holds nothing yet
+        elif path.name.startswith("."):
+            with suppress(FileNotFoundError):  # made meanwhile, and so renamed
+                if wall() - path.stat().st_mtime > _ABANDONED_S:
+                    shutil.rmtree(path, ignore_errors=True)  # a bundle whose making was killed: holds nothing yet
     return done, failed
 
 

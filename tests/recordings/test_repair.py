@@ -123,6 +123,17 @@ def test_folders_of_killed_makings_are_removed_after_a_while(tmp_path: Path) -> 
     assert not path.exists()
 
 
+def test_a_call_that_begins_during_the_look_does_not_break_it(tmp_path: Path) -> None:
+    building = tmp_path / "open" / f".{CALL}.77"
+    building.mkdir(parents=True)
+
+    def renamed_meanwhile() -> float:
+        building.rename(tmp_path / "open" / "elsewhere")
+        return 0.0
+
+    assert repair_torn(tmp_path, wall=renamed_meanwhile) == ([], [])
+
+
 def test_a_bundle_that_cannot_be_closed_does_not_hold_up_the_others(dead_call: Path) -> None:
     stuck = "20261121-031400-000000"
     (dead_call / "open" / stuck).mkdir()
