@@ -107,14 +107,12 @@ class Conversation:
         self.tell(events.KeyPressed(key))
 
     def on_held(self, held: bool) -> None:
-        """The caller put the call on hold, or came back: prompts and timers wait meanwhile."""
+        """The caller put the call on hold, or came back: timers wait meanwhile, as the leg's player does by itself."""
         self._record("held" if held else "resumed", self.clock.now, "caller", {})
         if held:
             self._timers.freeze()
-            self._playback.pause()
         else:
             self._timers.thaw()
-            self._playback.resume()
 
     def on_playing(self, token: int) -> None:
         """A file of a prompt went onto the bridge."""

@@ -14,15 +14,16 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from ivr.handover import into_loop
 from ivr.playback import LegPlayback
 from ivr.replies import Replies
-from telephony.errors import DialError
+from telephony.errors import TelephonyError
 from telephony.leg import Leg
 from telephony.legevents import Ended, Frame, LegEvent, MediaReady, Played, PlayFailed
 from telephony.stack import Stack, StackSettings
+from tts.errors import SynthesiserFailed
 
 ANSWER_WITHIN_S = 35.0
 REPLY_WITHIN_S = 8.0
@@ -67,7 +68,10 @@ class Phone:
         self._failure = ""
 
     async def call(self, uri: str, steps: Sequence[Step], bind: str, linger_s: float = 1.0) -> Outcome:
-        """Makes the call and carries out the steps; returns when it is over. Raises DialError for an unusable URI."""
+        """Makes the call and carries out the steps; returns when it is over.
+
+        Raises DialError for an unusable URI, SynthesiserFailed for a text that cannot be spoken.
+        """
         loop = asyncio.get_running_loop()
         self._began = loop.time()
         self._outcome = Outcome(uri)
@@ -83,6 +87,8 @@ class Phone:
             await asyncio.wait([waiting], timeout=5)
         waiting.cancel()
         self._note_reply()
+        if talking.done() and not talking.cancelled() and isinstance(error := talking.exception(), SynthesiserFailed):
+            raise error
         return self._outcome
 
     def sound(self) -> tuple["array.array[int]", "array.array[int]"]:
@@ -158,8 +164,13 @@ class Phone:
         self._tell(asyncio.get_running_loop().time() - self._began, line)
 
 
-def main(uri: str, steps: Sequence[Step], record: Path | None, *, as_json: bool, bind: str, voice_name: str) -> int:
-    """`ivr dial`: exit code 0 when the call was answered. Ends the process: pjsua2 objects are alive."""
+def main(
+    uri: str, steps: Sequence[Step], record: Path | None, *, as_json: bool, bind: str, voice_name: str
+) -> NoReturn:
+    """`ivr dial`: exit code 0 when the call was answered, 1 when not, 2 when it could not be made as asked.
+
+    Ends the process: pjsua2 objects are alive.
+    """
     from ivr.phonevoice import PhoneVoice  # noqa: PLC0415 - engines only when something is to be said
 
     def tell(at_s: float, line: str) -> None:
@@ -170,15 +181,17 @@ def main(uri: str, steps: Sequence[Step], record: Path | None, *, as_json: bool,
         phone = Phone(PhoneVoice(voice_name, Path(folder)).file, tell)
         try:
             outcome = asyncio.run(phone.call(uri, steps, bind))
-        except DialError as error:
+            status = 0 if outcome.answered else 1
+            if record is not None:
+                _write(record, *phone.sound())
+                outcome.recording = str(record)
+            _report(outcome, as_json=as_json)
+        except (TelephonyError, SynthesiserFailed) as error:
             sys.stderr.write(f"{error}\n")
-            return 2
-        if record is not None:
-            _write(record, *phone.sound())
-            outcome.recording = str(record)
-    _report(outcome, as_json=as_json)
+            status = 2
     sys.stdout.flush()
-    os._exit(0 if outcome.answered else 1)
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def _report(outcome: Outcome, *, as_json: bool) -> None:

@@ -28,6 +28,7 @@ class Leg(pj.Call):  # type: ignore[misc]
         self,
         account: pj.Account,
         emit: Callable[[LegEvent], object],
+        post: Callable[[Callable[[], object]], None],
         bury: Callable[[object], None],
         silence: pj.AudioMedia,
         call_id: int = pj.PJSUA_INVALID_ID,
@@ -36,6 +37,7 @@ class Leg(pj.Call):  # type: ignore[misc]
         self._emit = emit
         self._silence = silence
         self._media: pj.AudioMedia | None = None
+        self._stream = 0
         self._is_ready = False
         self._sample = 0
         self._heard_frame = b""
@@ -45,7 +47,7 @@ class Leg(pj.Call):  # type: ignore[misc]
         self.rtp: dict[str, Any] = {}
         self._heard_tap = Tap("heard", self._on_heard)
         self._played_tap = Tap("played", self._on_played)
-        self.player = Player(self._sinks, emit, bury)
+        self.player = Player(self._sinks, emit, post, bury)
 
     def answer(self, status: int = 200) -> None:
         """Answers the INVITE with this status (RFC 3261 section 13.3)."""
@@ -76,7 +78,7 @@ class Leg(pj.Call):  # type: ignore[misc]
         """Renews `rtp`, which any thread may read: packets and losses each way, jitter in milliseconds."""
         if self._media is not None and not self._over:
             try:
-                statistics = self.getStreamStat(0)
+                statistics = self.getStreamStat(self._stream)
             except pj.Error:
                 return
             rtcp = statistics.rtcp
@@ -125,6 +127,7 @@ class Leg(pj.Call):  # type: ignore[misc]
             if media.type == pj.PJMEDIA_TYPE_AUDIO:
                 if media.status == pj.PJSUA_CALL_MEDIA_ACTIVE:
                     active = self.getAudioMedia(index)
+                    self._stream = index
                 elif media.status in (pj.PJSUA_CALL_MEDIA_REMOTE_HOLD, pj.PJSUA_CALL_MEDIA_LOCAL_HOLD):
                     held = True
         self._media = active
@@ -132,11 +135,12 @@ class Leg(pj.Call):  # type: ignore[misc]
             self._connect(active)
         if held != self._held:
             self._held = held
+            self.player.hold(held)
             self._emit(Held(held))
 
     def _connect(self, media: pj.AudioMedia) -> None:
         if not self._is_ready:
-            stream = self.getStreamInfo(0)
+            stream = self.getStreamInfo(self._stream)
             self._emit(MediaReady(f"{stream.codecName}/{stream.codecClockRate}"))
             # A listener without a source gets no frames: silence keeps both taps on the bridge's clock.
             self._silence.startTransmit(self._heard_tap)

@@ -19,26 +19,31 @@ class _File(pj.AudioMediaPlayer):  # type: ignore[misc]
         self._on_end = on_end
 
     def onEof2(self) -> None:
-        """The stack's thread calls this when the file is played out."""
+        """A thread of pjmedia's own calls this when the file is played out."""
         self._on_end(self._token)
 
 
 class Player:
-    """The prompts of one leg. `sinks` gives the bridge ports that hear them (the leg itself, its tap)."""
+    """The prompts of one leg. `sinks` gives the bridge ports that hear them (the leg itself, its tap), `post` leads to
+    the stack's thread from any other.
+    """
 
     def __init__(
         self,
         sinks: Callable[[], Sequence[pj.AudioMedia]],
         emit: Callable[[Playing | Played | PlayFailed], object],
+        post: Callable[[Callable[[], object]], None],
         bury: Callable[[object], None],
     ) -> None:
         self._sinks = sinks
         self._emit = emit
+        self._post = post
         self._bury = bury
         self._waiting: deque[tuple[int, str]] = deque()
         self._file: _File | None = None
         self._token = 0
         self._paused = False
+        self._held = False
 
     def play(self, token: int, path: str) -> None:
         """Plays the file after those before it; `Played(token)` or `PlayFailed(token)` follows unless it is stopped."""
@@ -56,12 +61,18 @@ class Player:
         """Goes on where `pause` stopped."""
         if self._paused:
             self._paused = False
-            self.reconnect()
-            if self._file is None:
-                self._next()
+            self._go_on()
+
+    def hold(self, held: bool) -> None:
+        """The leg is on hold, or no more: nothing plays meanwhile, whatever else is asked for."""
+        self._held = held
+        if held:
+            self._disconnect()
+        else:
+            self._go_on()
 
     def stop(self) -> None:
-        """Falls silent at the next tick and forgets every file, those that wait too."""
+        """Falls silent at the next tick and forgets every file, those that wait too, and that it was paused."""
         self._waiting.clear()
         self._disconnect()
         self._drop()
@@ -69,14 +80,23 @@ class Player:
 
     def reconnect(self) -> None:
         """Connects the present file to the sinks anew, after a re-INVITE gave the leg another bridge port."""
-        if self._file is not None and not self._paused:
+        if self._file is not None and not self._silent:
             for sink in self._sinks():
                 self._file.startTransmit(sink)
 
+    @property
+    def _silent(self) -> bool:
+        return self._paused or self._held
+
+    def _go_on(self) -> None:
+        self.reconnect()
+        if self._file is None:
+            self._next()
+
     def _next(self) -> None:
-        while self._waiting and self._file is None and not self._paused:
+        while self._waiting and self._file is None and not self._silent:
             token, path = self._waiting.popleft()
-            file = _File(token, self._ended)
+            file = _File(token, self._played_out)
             try:
                 file.createPlayer(path, pj.PJMEDIA_FILE_NO_LOOP)
             except pj.Error as error:
@@ -85,6 +105,9 @@ class Player:
             self._file, self._token = file, token
             self.reconnect()
             self._emit(Playing(token))
+
+    def _played_out(self, token: int) -> None:
+        self._post(lambda: self._ended(token))
 
     def _ended(self, token: int) -> None:
         if self._file is None or token != self._token:

@@ -107,7 +107,7 @@ class Stack:
         def make() -> None:
             try:
                 self._take_sound()
-                leg = Leg(self._account, leg_emit, self._bury, self._silence)
+                leg = Leg(self._account, leg_emit, self.post, self._bury, self._silence)
                 self._legs.append(leg)
                 parameters = pj.CallOpParam(True)
                 parameters.opt.audioCount, parameters.opt.videoCount = 1, 0
@@ -130,7 +130,7 @@ class Stack:
 
         try:
             self._take_sound()
-            leg = Leg(self._account, emit, self._bury, self._silence, parameters.callId)
+            leg = Leg(self._account, emit, self.post, self._bury, self._silence, parameters.callId)
             self._legs.append(leg)
             info = leg.getInfo()
             received = parameters.rdata
@@ -231,6 +231,8 @@ def _guarded(command: Callable[[], object]) -> None:
         command()
     except pj.Error as error:
         log.error("SIP stack: %s", error.info())
+    except Exception:  # the thread's top frame: a mistake in one command must not end the thread, and with it the call
+        log.exception("SIP stack: a command failed")
 
 
 def _request_user(message: str) -> str:

@@ -119,3 +119,8 @@ def test_a_uri_that_cannot_be_called_is_a_clear_error() -> None:
     )
     assert phone.returncode == 2
     assert "cannot call sip:" in phone.stderr
+
+
+def test_a_text_that_cannot_be_spoken_is_a_clear_error_and_no_success(call: Call) -> None:
+    with pytest.raises(AssertionError, match="no-such-voice"):
+        call("--say", "hello", "--voice", "no-such-voice")
