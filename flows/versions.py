@@ -128,15 +128,30 @@ def ended(shelf: Shelf, number: int, termination: str, limits: Limits) -> Shelf:
     )
     shelf = replace(shelf, versions=counted)
     trial, current = shelf.trial, shelf.current
-    if trial is None or current is None:
+    if current is None:
         return shelf
+    if trial is None:
+        return _judged(shelf, current, limits)
     match verdict(trial.tally, current.tally, limits):
         case Verdict.GOOD:
             return promote(shelf)
         case Verdict.ERRORS | Verdict.HANGUPS as bad:
-            rate = trial.tally.error_rate if bad is Verdict.ERRORS else trial.tally.hangup_rate
-            return withdraw(shelf, f"{rate:.0%} {bad} in {trial.tally.calls} calls")
+            return withdraw(shelf, _reason(trial.tally, bad))
     return shelf
+
+
+def _judged(shelf: Shelf, current: Version, limits: Limits) -> Shelf:
+    """A version that went live without a trial is still taken back while its first calls go worse than before."""
+    before = next((one for one in reversed(shelf.versions) if one.standing is Standing.RETIRED), None)
+    if before is None or before.number > current.number or current.tally.calls > limits.enough_calls:
+        return shelf
+    found = verdict(current.tally, before.tally, limits)
+    return rollback(shelf, _reason(current.tally, found)) if found in (Verdict.ERRORS, Verdict.HANGUPS) else shelf
+
+
+def _reason(tally: Tally, bad: Verdict) -> str:
+    rate = tally.error_rate if bad is Verdict.ERRORS else tally.hangup_rate
+    return f"{rate:.0%} {bad} in {tally.calls} calls"
 
 
 def verdict(trial: Tally, current: Tally, limits: Limits) -> Verdict:

@@ -103,6 +103,17 @@ def test_going_back_to_the_current_text_ends_the_trial() -> None:
     assert standings(publish(two(), "aaa", 1, 9.0, LIMITS)) == ["current", "withdrawn"]
 
 
+def test_a_version_without_a_trial_is_taken_back_too() -> None:
+    shelf = two(AT_ONCE)
+    for _ in range(LIMITS.least_calls):
+        shelf = ended(shelf, 2, "flow_error", LIMITS)
+    assert standings(shelf) == ["current", "withdrawn"]
+    first = publish(Shelf("bank"), "aaa", 1, 1.0, AT_ONCE)
+    for _ in range(LIMITS.least_calls):
+        first = ended(first, 1, "flow_error", LIMITS)
+    assert standings(first) == ["current"]
+
+
 def test_few_calls_decide_nothing() -> None:
     assert verdict(Tally(4, 4, 0), Tally(100, 0, 0), LIMITS) is Verdict.UNDECIDED
     assert verdict(Tally(19, 0, 0), Tally(), LIMITS) is Verdict.UNDECIDED
