@@ -4,13 +4,10 @@ What makes no sense (dividing by zero, adding a number to a text, a field that i
 equal only to none, and everything else done with none is none.
 """
 
-import math
 from collections.abc import Mapping
 
 from flows.expressions import Binary, Call, Expression, Items, Literal, Name, Node, Pick, Unary
 from flows.functions import FUNCTIONS, MAX_TEXT, Context, Value, is_number, show
-
-_LIMIT = 1e15
 
 
 def evaluate(expression: Expression, variables: Mapping[str, Value], context: Context) -> Value:
@@ -117,7 +114,5 @@ def _arithmetic(operator: str, left: float, right: float) -> Value:
 
 
 def _bounded(value: Value) -> Value:
-    """Keeps numbers finite and below a million billion, so that no product of products grows without end."""
-    if is_number(value) and (abs(value) > _LIMIT or (isinstance(value, float) and not math.isfinite(value))):
-        return None
-    return value
+    """Keeps numbers below a million billion, so that no product of products grows without end."""
+    return None if isinstance(value, int | float) and not isinstance(value, bool) and not is_number(value) else value

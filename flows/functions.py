@@ -11,6 +11,7 @@ from typing import Any
 from flows.spoken import money, spoken_date, spoken_time
 
 MAX_TEXT = 10_000
+LIMIT = 1e15
 
 Value = Any
 """A plain value: None, bool, int, float, str, list or dict with text keys."""
@@ -36,8 +37,8 @@ class Function:
 
 
 def is_number(value: Value) -> bool:
-    """True for int and float, not for bool."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """True for int and float within reason, not for bool, infinity and what is not a number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and -LIMIT <= value <= LIMIT
 
 
 def show(value: Value) -> str:
