@@ -124,6 +124,11 @@ class Listener:
         """Samples the recogniser never heard because it was more than 10 s behind."""
         return self._thread.dropped_bytes // 2 if self._thread else 0
 
+    @property
+    def can_hear(self) -> bool:
+        """Whether there is a recogniser, and it works."""
+        return self._thread is not None
+
     def listen(self, expected: Expected, timeouts: Timeouts | None = None) -> None:
         """From now on turns voice into utterances; what was listened to before is dropped."""
         self.stop()

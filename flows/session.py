@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flows import machine, state
-from flows.actions import Action
+from flows.actions import Action, BargeIn
 from flows.errors import SnapshotError
 from flows.events import Event
 from flows.flow import Flow
@@ -70,9 +70,20 @@ class Session:
         return isinstance(step, Gather) and step.secret and not self.ended
 
     @property
+    def is_key_secret(self) -> bool:
+        """Whether a key pressed now must not be written down: also one typed ahead, where a secret step may take it."""
+        at = self._state
+        asked = at.phase in (Phase.ASKING, Phase.CONFIRMING, Phase.EXPLAINING) and at.turn.mode is not BargeIn.NO
+        return self.is_secret or (not asked and any(map(_has_secrets, (self._flow, *self._flow.callees.values()))))
+
+    @property
     def ended(self) -> bool:
         """Whether the flow is over; its last prompts may still be playing."""
         return self._state.phase is Phase.ENDED
+
+
+def _has_secrets(flow: Flow) -> bool:
+    return any(isinstance(step, Gather) and step.secret for step in flow.steps.values())
 
 
 def _active(flow: Flow, at: State) -> Flow:

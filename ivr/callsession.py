@@ -40,8 +40,10 @@ from telephony.stack import Stack
 log = logging.getLogger(__name__)
 Publish = Callable[[str, dict[str, Any]], None]
 ATTEMPTS = 3
+REFUGES = tuple(Path(folder) / "hotline-recordings" for folder in (tempfile.gettempdir(), "/dev/shm"))  # noqa: S108 - bundles are for this user's eyes only
 RTP_CHECK_S = 1.0
 GOODBYE_S = 2.0
+GONE_WITHIN_S = 40.0  # a BYE that nobody answers is given up after 32 s (RFC 3261 timer F)
 
 
 class CallSession:
@@ -69,9 +71,13 @@ class CallSession:
         self._reason = ""
         self._ended: Ended | None = None
         self._held = False
+        self._closed = False
 
     def begin(self, incoming: Incoming) -> None:
-        """Opens the bundle and answers; a called number without a flow is refused with 404."""
+        """Opens the bundle and answers; a called number without a flow is refused with 404.
+
+        Raises BundleCreateError where no disk takes a bundle; then nothing was answered.
+        """
         self._incoming = incoming
         lines = self._config.telephony.lines
         flow = self._preloaded.flow(lines.get(incoming.called) or lines.get("*", ""))
@@ -85,9 +91,14 @@ class CallSession:
         self._flow = flow
         self._record("call.started", None, None, {**about, **flow.facts(), "worker_pid": os.getpid()})
         self._stack.post(self.leg.answer)
+        self._run(self._watch_rtp(), "rtp watch")
+        loop = asyncio.get_running_loop()
+        loop.call_later(self._config.telephony.max_call, self._hang_up_with, Termination.MAX_DURATION)
 
     def on_leg_event(self, event: LegEvent) -> None:
-        """What the leg reports, in order."""
+        """What the leg reports, in order; the bridge's clock runs on for a moment after the leg's end."""
+        if self._closed:
+            return
         match event, self._conversation:
             case MediaReady(codec), None:
                 self._converse(codec)
@@ -101,9 +112,10 @@ class CallSession:
                 conversation.on_played(token)
             case PlayFailed(token, reason), Conversation() as conversation:
                 conversation.on_play_failed(token, reason)
-            case Held(held), Conversation() as conversation:
+            case Held(held), conversation:
                 self._held = held
-                conversation.on_held(held)
+                if conversation is not None:
+                    conversation.on_held(held)
             case Ended(), _:
                 self._over(event)
 
@@ -118,10 +130,13 @@ class CallSession:
         asyncio.get_running_loop().call_later(GOODBYE_S, self._done)
 
     async def finish(self) -> None:
-        """Closes the bundle. After this the call is the archive's."""
+        """Closes the bundle, once `begin` has opened it. After this the call is the archive's."""
         for task in self._tasks:
             task.cancel()
         ended = self._ended
+        self._closed = True
+        if ended is None and self._conversation is not None:
+            self._conversation.on_hung_up("hotline")
         by = "caller" if ended is not None and ended.by_far_end else "hotline"
         data = {"rtp": ended.rtp if ended else {}, "sip_status": ended.status if ended else 0, "reason": self._reason}
         termination = self._termination or _why(ended, answered=self._conversation is not None)
@@ -151,10 +166,7 @@ class CallSession:
             lambda keys: self._stack.post(lambda: self.leg.send_keys(keys)),
             self._flow_hangs_up,
         )
-        loop = asyncio.get_running_loop()
         self._run(conversation.run(), "conversation")
-        self._run(self._watch_rtp(), "rtp watch")
-        loop.call_later(self._config.telephony.max_call, self._hang_up_with, Termination.MAX_DURATION)
         language = self._flow.flow.header.language
         if self._preloaded.recogniser(language) is None:
             conversation.tell(events.RecogniserFailed(f"there is no recogniser for {language}"))
@@ -189,7 +201,7 @@ class CallSession:
 
     def _flow_hangs_up(self, reason: str) -> None:
         self._reason = reason
-        self._hang_up_with(Termination.COMPLETED if reason != "error" else Termination.FLOW_ERROR)
+        self._hang_up_with(Termination.FLOW_ERROR if reason == "flow_error" else Termination.COMPLETED)
 
     def _end_with(self, termination: Termination) -> None:
         self._termination = self._termination or termination
@@ -198,12 +210,16 @@ class CallSession:
         if self._ended is None:
             self._end_with(termination)
             self._stack.post(self.leg.hang_up)
+            asyncio.get_running_loop().call_later(GONE_WITHIN_S, self._done)
 
     def _over(self, ended: Ended) -> None:
         self._ended = ended
-        if self._conversation is not None:
-            self._conversation.on_hung_up("caller" if ended.by_far_end else "hotline")
-        self._done()
+        self._closed = True
+        try:
+            if self._conversation is not None:
+                self._conversation.on_hung_up("caller" if ended.by_far_end else "hotline")
+        finally:
+            self._done()
 
 
 def _why(ended: Ended | None, *, answered: bool) -> Termination:
@@ -215,9 +231,10 @@ def _why(ended: Ended | None, *, answered: bool) -> Termination:
 
 
 def _open_bundle(config: Config, caller: str, called: str) -> Bundle:
-    """Opens the call's bundle; where the archive's disk refuses even that, one in the system's temporary folder.
+    """Opens the call's bundle; where the archive's disk refuses even that, one in the system's temporary folder, and
+    where that is on the same full disk, one in memory.
 
-    A caller is answered all the same; `ivr bundle repair FOLDER` brings such calls home.
+    A caller is answered all the same; `ivr bundle repair FOLDER` brings such calls home. Raises BundleCreateError.
     """
     about = {"caller": caller, "called": called}
     for _ in range(ATTEMPTS):
@@ -225,6 +242,10 @@ def _open_bundle(config: Config, caller: str, called: str) -> Bundle:
             return Bundle.create(config.recordings_folder, new_call_id(time.time(), SystemRandom()), about)
         except BundleCreateError as error:
             reason = error
-    refuge = Path(tempfile.gettempdir()) / "hotline-recordings"
-    log.error("the call is kept in %s: %s", refuge, reason)
-    return Bundle.create(refuge, new_call_id(time.time(), SystemRandom()), about)
+    for refuge in REFUGES:
+        log.error("the call is kept in %s: %s", refuge, reason)
+        try:
+            return Bundle.create(refuge, new_call_id(time.time(), SystemRandom()), about)
+        except BundleCreateError as error:
+            reason = error
+    raise reason

@@ -4,6 +4,7 @@ Everything here runs on the event loop, one call at a time a process. Barge-in h
 activity, the flow's decision and the player's stop happen in one call of `on_frame`.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -99,7 +100,7 @@ class Conversation:
     def on_key(self, key: str, method: KeyMethod) -> None:
         """A key of the caller's."""
         now = self.clock.now
-        shown = "*" if self._session.is_secret else key
+        shown = "*" if self._session.is_key_secret else key
         self._record("key", now, "caller", {"key": shown, "method": str(method)})
         if self._outside.key(key):
             return
@@ -126,11 +127,15 @@ class Conversation:
         self._prompts.played(token)
 
     def on_play_failed(self, token: int, reason: str) -> None:
-        """A file of a prompt could not be played."""
+        """A file of a prompt, or the beep, could not be played."""
+        if token == BEEP_TOKEN:
+            self._outside.not_beeped()
         self._prompts.play_failed(token, reason)
 
     def on_hung_up(self, by: str) -> None:
         """The leg is gone: the flow's last word, then nothing more."""
+        if (left := self._outside.left_message()) is not None:
+            self.tell(left)
         self.tell(events.HungUp(by))
         self._over = True
         self._timers.cancel_running()
@@ -192,6 +197,9 @@ class Conversation:
             self._language = language
             self._listener.close()
             self._listener = self._listener_for(language, self.on_heard)
+            if not self._listener.can_hear:
+                failed = events.RecogniserFailed(f"there is no recogniser for {language}")
+                asyncio.get_running_loop().call_soon(self.tell, failed)  # after what the flow has asked for by now
 
     def _leave(self, reason: str) -> None:
         self._leaving = reason

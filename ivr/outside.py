@@ -4,6 +4,7 @@ Event loop only. Each request is answered with one `Replied`, from the loop and 
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from random import SystemRandom
 from typing import Any
@@ -13,11 +14,13 @@ from flows.events import Replied
 from ivr.httpsteps import HttpSteps
 from ivr.tracks import Message, Tracks
 
+log = logging.getLogger(__name__)
 BEEP_TOKEN = -1  # prompts count up from 1
 
 
 class Outside:
-    """The requests of one call. `beep()` plays a beep with BEEP_TOKEN, `send_keys(keys)` sends keys to the caller."""
+    """The requests of one call. `beep()` plays a beep with BEEP_TOKEN or raises OSError,
+    `send_keys(keys)` sends keys to the caller."""
 
     def __init__(
         self,
@@ -34,6 +37,7 @@ class Outside:
         self._tasks: set[asyncio.Task[None]] = set()
         self._asked: Request | None = None
         self._message: Message | None = None
+        self._begins = False
 
     def ask(self, request: Request) -> None:
         """Begins to carry the request out."""
@@ -60,6 +64,10 @@ class Outside:
             arguments = self._asked.arguments
             self._message = self._tracks.message(sample, arguments["max_time_s"], arguments["final_silence_s"])
 
+    def not_beeped(self) -> None:
+        """The beep could not be played: the message begins without it, with the next frame."""
+        self._begins = True
+
     def voice(self, sample: int, *, speaking: bool) -> None:
         """The caller began or ceased to speak."""
         if self._message is not None:
@@ -67,6 +75,9 @@ class Outside:
 
     def frame(self, sample: int, heard8k: bytes) -> None:
         """60 ms of the caller."""
+        if self._begins:
+            self._begins = False
+            self.beeped(sample)
         if self._message is not None and self._message.write(sample, heard8k):
             self._end_message()
 
@@ -77,6 +88,14 @@ class Outside:
         self._end_message()
         return True
 
+    def left_message(self) -> Replied | None:
+        """Who hangs up after speaking has left a message: the answer for the flow, None where none was under way."""
+        request, message = self._asked, self._message
+        self._asked = self._message = None
+        if request is None or message is None:
+            return None
+        return Replied(request.request, ok=True, result={"file": message.name, "seconds": message.seconds})
+
     def close(self) -> None:
         """The call is over."""
         for task in self._tasks:
@@ -84,16 +103,17 @@ class Outside:
 
     def _begin_message(self, request: Request) -> None:
         self._asked = request
+        self._begins = not request.arguments["beep"]
         if request.arguments["beep"]:
-            self._beep()
-        else:
-            asyncio.get_running_loop().call_soon(self.beeped, 0)
+            try:
+                self._beep()
+            except OSError as error:
+                log.error("no beep: %s", error)
+                self.not_beeped()
 
     def _end_message(self) -> None:
-        request, message = self._asked, self._message
-        self._asked = self._message = None
-        if request is not None and message is not None:
-            self._answer(request, file=message.name, seconds=message.seconds)
+        if (replied := self.left_message()) is not None:
+            asyncio.get_running_loop().call_soon(self._reply, replied)
 
     async def _fetch(self, request: Request, http: HttpSteps) -> None:
         self._reply(await http.answer(request))

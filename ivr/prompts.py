@@ -49,10 +49,13 @@ class _Prompt:
     tokens: set[int] = field(default_factory=set)
     made: bool = False
     begun: bool = False
+    failure: str = ""
 
 
 class Prompts:
-    """The prompts of one call. `on_end(prompt, reason)` reports finished, failed; `on_begin(play)` its first clause."""
+    """The prompts of one call. `on_begin(play)` reports a prompt's first clause, `on_end(play, how, reason)` its end:
+    "finished", or "failed" once what could be made of it was heard. Ends are reported in the order of the prompts.
+    """
 
     def __init__(
         self,
@@ -102,16 +105,17 @@ class Prompts:
 
     def played(self, token: int) -> None:
         """The player's word that a file reached its end."""
-        if self._present and token in self._present[0].tokens:
-            prompt = self._present[0]
+        for prompt in self._present:
             prompt.tokens.discard(token)
-            self._finish_if_done(prompt)
+        self._report_ends()
 
     def play_failed(self, token: int, reason: str) -> None:
         """The player's word that a file could not be played."""
-        for prompt in list(self._present):
+        for prompt in self._present:
             if token in prompt.tokens:
-                self._fail(prompt, reason)
+                prompt.tokens.discard(token)
+                prompt.failure = reason
+        self._report_ends()
 
     def started(self, token: int) -> None:
         """The player's word that a file went onto the bridge."""
@@ -141,11 +145,11 @@ class Prompts:
                     self._token += 1
                     prompt.tokens.add(self._token)
                     self._playback.play(self._token, path)
-            prompt.made = True
-            self._finish_if_done(prompt)
         except (SynthesiserFailed, OSError) as error:
             log.error("prompt of step %s: %s", prompt.play.step, error)
-            self._fail(prompt, str(error))
+            prompt.failure = str(error) or type(error).__name__
+        prompt.made = True
+        self._report_ends()
 
     async def _files(self, play: Play) -> AsyncGenerator[str, None]:
         for piece in play.pieces:
@@ -159,12 +163,8 @@ class Prompts:
                         async for clause in clauses:
                             yield str(clause.file)
 
-    def _finish_if_done(self, prompt: _Prompt) -> None:
-        if prompt.made and not prompt.tokens and prompt in self._present:
-            self._present.remove(prompt)
-            self._on_end(prompt.play, "finished", "")
-
-    def _fail(self, prompt: _Prompt, reason: str) -> None:
-        if prompt in self._present:
-            self._present.remove(prompt)
-            self._on_end(prompt.play, "failed", reason)
+    def _report_ends(self) -> None:
+        """A prompt is over when all before it are: the flow takes the end of one for the end of those before it."""
+        while self._present and self._present[0].made and not self._present[0].tokens:
+            prompt = self._present.popleft()
+            self._on_end(prompt.play, "failed" if prompt.failure else "finished", prompt.failure)

@@ -19,6 +19,7 @@ from ivr.handover import into_loop
 from ivr.preload import Preloaded
 from ivr.process import signal_when_parent_dies
 from ivr.slots import Slot
+from recordings.errors import BundleCreateError
 from telephony.address import reachable_address
 from telephony.leg import Leg
 from telephony.legevents import Incoming, LegEvent, Refused
@@ -84,15 +85,21 @@ class Worker:
         self._call = CallSession(
             self._config, self._preloaded, self._stack, leg, self._bus.publish_event, self._done.set
         )
-        self._call.begin(incoming)
+        try:
+            self._call.begin(incoming)
+        except BundleCreateError as error:
+            log.error("a call is refused, for nothing takes its recording: %s", error)
+            self._call = None
+            self._stack.post(lambda: leg.hang_up(503))
+            self._done.set()
 
     def _note_refused(self, refused: Refused) -> None:
         """No codec in common: the stack has answered 488; the archive learns that somebody called."""
         if self._call is None and not self._done.is_set():
             self._say(b"b")
             self._door.say("busy")
-            CallSession.archive_refused(self._config, refused, self._bus.publish_event)
             self._done.set()
+            CallSession.archive_refused(self._config, refused, self._bus.publish_event)
 
     def _say(self, state: bytes) -> None:
         try:

@@ -67,7 +67,8 @@ class Bundle:
         building = folder / OPEN / f".{call_id}.{os.getpid()}"
         lock_fd = -1
         try:
-            building.mkdir(parents=True)
+            building.parent.mkdir(parents=True, exist_ok=True)
+            building.mkdir(mode=0o700)  # what callers say is for this user's eyes only
             lock_fd = lock.take(building)
             whole = {"format": manifest.FORMAT, "call_id": call_id, "created": wall(), **about, "closed": False}
             manifest.write(building, whole, sync=False)

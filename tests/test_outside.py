@@ -25,11 +25,14 @@ class Bench:
         self.tracks = Tracks(self.bundle)
         self.replies: asyncio.Queue[Replied] = asyncio.Queue()
         self.beeps = 0
+        self.no_room = False
         self.keys: list[str] = []
         self.outside = Outside(self.tracks, self.replies.put_nowait, self.beep, self.keys.append)
 
     def beep(self) -> None:
         self.beeps += 1
+        if self.no_room:
+            raise OSError("no room for the beep")
 
     async def answer(self, kind: str, **arguments: Any) -> Replied:
         self.outside.ask(Request(7, kind, arguments))
@@ -101,3 +104,28 @@ async def test_a_caller_who_never_stops_is_cut_at_the_longest_time(bench: Bench)
     bench.outside.voice(0, speaking=True)
     feed(bench, range(100))
     assert (await asyncio.wait_for(bench.replies.get(), 5)).result["seconds"] == pytest.approx(1.2, abs=0.06)
+
+
+@pytest.mark.parametrize("beep", ["none wanted", "no room", "not played"])
+async def test_a_message_without_a_beep_begins_now_and_not_at_the_start_of_the_call(bench: Bench, beep: str) -> None:
+    feed(bench, range(1000))
+    bench.no_room = beep == "no room"
+    bench.outside.ask(Request(7, "record", {**RECORD, "beep": beep != "none wanted"}))
+    if beep == "not played":
+        bench.outside.not_beeped()
+    feed(bench, range(1000, 1001))
+    bench.outside.voice(1000 * 480, speaking=True)
+    feed(bench, range(1001, 1010))
+    bench.outside.key("#")
+    assert (await asyncio.wait_for(bench.replies.get(), 5)).result["seconds"] == 0.6
+
+
+async def test_who_hangs_up_after_speaking_has_left_a_message(bench: Bench) -> None:
+    assert bench.outside.left_message() is None
+    bench.outside.ask(Request(7, "record", RECORD))
+    assert bench.outside.left_message() is None, "the beep was not heard yet"
+    bench.outside.ask(Request(8, "record", RECORD))
+    bench.outside.beeped(0)
+    feed(bench, range(10))
+    replied = bench.outside.left_message()
+    assert replied == Replied(8, ok=True, result={"file": "message-1.wav", "seconds": 0.6})

@@ -1,0 +1,101 @@
+"""Prompts as the flow hears of them: their ends in order, whatever became of their clauses."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from flows.actions import BargeIn, Play, Text
+from ivr.prompts import PromptFiles, Prompts
+from tts.client import Clause
+from tts.errors import EngineCrashed
+
+
+class Speech:
+    """Makes a file of each word; "fails" cannot be spoken."""
+
+    async def say(self, text: str, language: str, voice: str) -> AsyncGenerator[Clause, None]:
+        for word in text.split():
+            if word == "fails":
+                raise EngineCrashed("no voice")
+            yield Clause(Path(word), 800, word)
+
+
+class Playback:
+    """Notes what is to be played; the test says when it was."""
+
+    def __init__(self) -> None:
+        self.tokens: dict[str, int] = {}
+
+    def play(self, token: int, path: str) -> None:
+        self.tokens[path] = token
+
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+class Bench:
+    """Prompts under test, and the ends they reported."""
+
+    def __init__(self) -> None:
+        self.playback = Playback()
+        self.ends: list[tuple[int, str]] = []
+        files = PromptFiles(Path(), lambda _seconds: Path(), Path)
+        self.prompts = Prompts(
+            Speech(),
+            self.playback,
+            files,
+            lambda _play: None,
+            lambda play, how, _why: self.ends.append((play.prompt, how)),
+        )
+
+    def play(self, number: int, text: str) -> None:
+        self.prompts.play(Play(number, (Text(text),), "en", "", BargeIn.YES, "step"))
+
+    async def made(self, word: str) -> int:
+        async with asyncio.timeout(10):
+            while word not in self.playback.tokens:  # noqa: ASYNC110 - the maker knows no event
+                await asyncio.sleep(0)
+        return self.playback.tokens[word]
+
+
+@pytest.fixture
+async def bench() -> AsyncGenerator[Bench, None]:
+    bench = Bench()
+    task = asyncio.create_task(bench.prompts.run())
+    yield bench
+    task.cancel()
+
+
+@pytest.mark.parametrize(("second", "how"), [("fails", "failed"), ("", "finished")])
+async def test_a_prompt_that_is_over_at_once_waits_for_the_one_that_still_plays(
+    bench: Bench, second: str, how: str
+) -> None:
+    bench.play(1, "hello")
+    bench.play(2, second)
+    bench.play(3, "last")
+    await bench.made("last")
+    assert bench.ends == [], "the flow would take the end of the second for that of the first"
+    bench.prompts.played(await bench.made("hello"))
+    assert bench.ends == [(1, "finished"), (2, how)]
+
+
+async def test_a_prompt_whose_second_clause_fails_is_over_when_the_first_was_heard(bench: Bench) -> None:
+    bench.play(1, "hello fails")
+    bench.play(2, "next")
+    await bench.made("next")
+    assert bench.ends == []
+    bench.prompts.played(await bench.made("hello"))
+    assert bench.ends == [(1, "failed")]
+
+
+async def test_a_file_that_cannot_be_played_fails_its_prompt_once_the_rest_was_heard(bench: Bench) -> None:
+    bench.play(1, "one two")
+    bench.play(2, "next")
+    await bench.made("next")
+    bench.prompts.play_failed(await bench.made("one"), "no such file")
+    assert bench.ends == []
+    bench.prompts.played(await bench.made("two"))
+    assert bench.ends == [(1, "failed")]
