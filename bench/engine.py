@@ -1,15 +1,17 @@
-"""How fast flows are checked and run: hundreds of flows, 10,000 steps; the time of one engine step.
+"""How fast flows are checked and run: hundreds of flows, 10,000 steps; one engine step; an http step; the simulator.
 
 python -m bench.engine [--json]
 """
 
 import argparse
-import json
-import statistics
+import asyncio
+import subprocess
 import sys
 import time
 from pathlib import Path
 
+from bench.httpstep import measure
+from bench.report import Report, percentile
 from flows.checker import check_all
 from flows.events import CallStarted, Event, KeyPressed, PromptFinished, SpeechEnded, SpeechStarted
 from flows.flow import Flow
@@ -72,27 +74,37 @@ def stepped(rounds: int) -> list[float]:
     return times
 
 
+def started() -> list[float]:
+    """Seconds from the command to the end of `ivr flow talk`, its input already over."""
+    times = []
+    for _ in range(5):
+        began = time.perf_counter()
+        subprocess.run(
+            [sys.executable, "-m", "ivr", "flow", "talk", "bank-en"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True, cwd=LIBRARY.parents[1],
+        )  # fmt: skip
+        times.append(time.perf_counter() - began)
+    return times
+
+
 def main() -> int:
-    """Prints the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true")
+    """Measures and reports."""
+    parser = argparse.ArgumentParser(prog="bench.engine", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer rounds")
     options = parser.parse_args()
+    report = Report("engine", quick=options.quick)
     check_s, check_cpu_s, steps = checked()
-    times = sorted(stepped(500))
-    figures = {
-        "flows": FLOWS,
-        "steps": steps,
-        "check_s": round(check_s, 2),
-        "check_cpu_s": round(check_cpu_s, 2),
-        "step_p50_us": round(statistics.median(times), 1),
-        "step_p95_us": round(times[int(len(times) * 0.95)], 1),
-    }
-    if options.json:
-        sys.stdout.write(json.dumps(figures) + "\n")
-    else:
-        sys.stdout.writelines(f"{name:12} {value}\n" for name, value in figures.items())
-    return 0
+    times = stepped(50 if options.quick else 500)
+    added = asyncio.run(measure(100 if options.quick else 500))
+    report.add(f"reading and checking {FLOWS} flows, {steps} steps", check_s, "s", 2)
+    report.add("the same, CPU", check_cpu_s, "s")
+    report.add("one engine step: median", percentile(times, 50), "us", 100)
+    report.add("one engine step: p95", percentile(times, 95), "us")
+    report.add("http step over the service's own time: p50", added["p50"], "ms")
+    report.add("http step over the service's own time: p95", added["p95"], "ms", 5)
+    report.add("start and end of ivr flow talk: median", percentile(started(), 50), "s", 1)
+    return report.finish()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())
