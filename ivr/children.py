@@ -62,6 +62,8 @@ class Child:
             sys.executable, "-m", "ivr", self.name, "--config", str(config),
             stdin=asyncio.subprocess.DEVNULL, stdout=PIPE, start_new_session=True, env=_environment(),
         )  # fmt: skip
+        if self.stopping:  # asked while the process was being made
+            self.process.terminate()
         output = self.process.stdout
         assert output is not None
         while line := await output.readline():

@@ -21,6 +21,7 @@ def set_up_logging(name: str, *, verbose: bool = False) -> None:
         format=f"%(asctime)s {name}[%(process)d] %(levelname)s %(name)s: %(message)s",
         stream=sys.stderr,
     )
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # below, it writes addresses: they hold callers' numbers
 
 
 def signal_when_parent_dies(number: signal.Signals) -> None:

@@ -9,7 +9,6 @@ import logging
 import os
 import selectors
 import signal
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,15 +37,24 @@ class _Child:
 
 
 class Zygote:
-    """Keeps `idle_workers` ready, in all at most as many as there are slots. `work` is the child's, never returns."""
+    """Keeps `idle_workers` ready, in all at most as many as there are slots. `work` is the child's, never returns.
+
+    `launcher` is the process id of the parent: without it no new calls are taken, and those that are up go on.
+    """
 
     def __init__(
-        self, slots: Slots, idle_workers: int, work: Callable[[Slot, int], None], on_ready: Callable[[], None]
+        self,
+        slots: Slots,
+        idle_workers: int,
+        work: Callable[[Slot, int], None],
+        on_ready: Callable[[], None],
+        launcher: int,
     ) -> None:
         self._slots = slots
         self._wanted = min(idle_workers, slots.count)
         self._work = work
         self._on_ready = on_ready
+        self._launcher = launcher
         self._children: dict[int, _Child] = {}
         self._selector = selectors.DefaultSelector()
         self._stopping = False
@@ -86,13 +94,17 @@ class Zygote:
 
     def _fork(self, slot: Slot) -> None:
         hear, tell = os.pipe2(os.O_CLOEXEC)
+        # A SIGTERM that comes while forking waits until it finds the new worker in the list.
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM,))
         pid = os.fork()
         if pid == 0:
+            os.close(hear)
             self._become_worker(slot, tell)
-        os.close(tell)
-        slot.release()
         child = _Child(pid, slot.number, hear)
         self._children[pid] = child
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM,))
+        os.close(tell)
+        slot.release()
         self._selector.register(hear, selectors.EVENT_READ, child)
 
     def _become_worker(self, slot: Slot, tell: int) -> None:
@@ -100,6 +112,7 @@ class Zygote:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM,))
             self._selector.close()
             for child in self._children.values():
                 if child.pipe >= 0:
@@ -148,9 +161,12 @@ class Zygote:
             os.kill(pid, signal.SIGTERM)
 
     def _orphaned(self) -> None:
-        if os.getppid() == 1 and not self._stopping and not sys.stdin.closed:
+        if os.getppid() != self._launcher and not self._stopping:
             log.error("the launcher is gone: no new calls")
-            self._stop(0, None)
+            self._stopping = True
+            for child in self._children.values():
+                if child.state is not WorkerState.BUSY:
+                    os.kill(child.pid, signal.SIGTERM)
 
 
 def _how(status: int) -> str:

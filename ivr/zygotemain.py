@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import os
 
 from ivr.config import Config
 from ivr.preload import preload
@@ -15,6 +16,7 @@ log = logging.getLogger(__name__)
 
 def main(config: Config) -> int:
     """Serves until SIGTERM."""
+    launcher = os.getppid()
     preloaded = preload(config)
     telephony = config.telephony
     slots = Slots(config.run_folder / "slots", telephony.rtp_ports, telephony.max_calls)
@@ -27,6 +29,7 @@ def main(config: Config) -> int:
         telephony.idle_workers,
         functools.partial(work, config, preloaded),
         lambda: say_ready("zygote", idle=telephony.idle_workers, flows=preloaded.flows.names()),
+        launcher,
     )
     zygote.run()
     return 0

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -9,6 +10,7 @@ import pytest
 
 from flows.actions import Request
 from ivr.httpsteps import MAX_ANSWER_BYTES, HttpSteps
+from ivr.process import set_up_logging
 
 
 class Server:
@@ -151,3 +153,9 @@ async def test_an_endless_answer_is_cut_off(request_to) -> None:
     async with serving(Server(answer(200, b"1" * (MAX_ANSWER_BYTES + 1)))) as server, HttpSteps() as http:
         reply = await http.answer(request_to(server.port))
     assert "longer than" in reply.result["error"]
+
+
+def test_verbose_logging_does_not_write_down_what_http_steps_send(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        set_up_logging("worker", verbose=True)
+        assert not logging.getLogger("httpx").isEnabledFor(logging.INFO)
