@@ -92,7 +92,7 @@ async def test_a_worker_notices_that_the_zygote_was_killed_when_it_next_speaks(
     scene: Scene, eventually: Callable
 ) -> None:
     os.kill(scene.pid("zygote"), signal.SIGKILL)
-    await eventually(lambda: (scene.folder / "1.orphan").exists())
+    await eventually((scene.folder / "1.orphan").exists)
 
 
 async def test_sigterm_ends_the_zygote_and_every_worker(scene: Scene, eventually: Callable) -> None:
