@@ -6,11 +6,16 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ivr.config import ConfigError, load
 from ivr.process import EXIT_CANNOT_START, set_up_logging, signal_when_parent_dies
+
+DEFAULT_CONFIG = Path("config.toml")
+_wide = partial(argparse.HelpFormatter, max_help_position=28)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +57,22 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parses the command line and runs the command; returns the exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    parser = _parser(arguments[0] if arguments else "")
-    options = parser.parse_args(arguments)
+    common = _common()
+    settings, others = common.parse_known_args(arguments)  # wherever they stand: `ivr models list --config FILE` too
+    chosen = others[0] if others else ""
+    if chosen and not chosen.startswith("-") and chosen not in COMMANDS:
+        sys.stderr.write(f"ivr: there is no command {chosen!r}{_did_you_mean(chosen)} (`ivr --help` lists all)\n")
+        return 2
+    parser = _parser(chosen, common)
+    options = parser.parse_args(others)
     if options.command is None:
         parser.print_help()
         return 2
+    options.config, options.verbose = settings.config, settings.verbose
     set_up_logging(options.command, verbose=options.verbose)
+    if COMMANDS[options.command].about and options.config != DEFAULT_CONFIG and not options.config.exists():
+        sys.stderr.write(f"{options.config}: there is no such file\n")
+        return EXIT_CANNOT_START
     try:
         config = load(options.config)
     except ConfigError as error:
@@ -75,15 +90,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _parser(chosen: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="ivr", description="Hotline answers the phone.")
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--config", type=Path, default=Path("config.toml"), help="settings (default: ./config.toml)")
+def _common() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    common.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="settings (default: ./config.toml)")
     common.add_argument("--verbose", "-v", action="store_true", help="say what happens, on standard error")
+    return common
+
+
+def _did_you_mean(wrong: str) -> str:
+    close = get_close_matches(wrong, [name for name, command in COMMANDS.items() if command.about], 1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _parser(chosen: str, common: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="ivr", description="Hotline answers the phone.", formatter_class=_wide)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, command in COMMANDS.items():
         if command.about:
-            made = commands.add_parser(name, parents=[common], help=command.about, description=command.about)
+            made = commands.add_parser(
+                name, parents=[common], help=command.about, description=command.about, formatter_class=_wide
+            )
         else:
             made = commands.add_parser(name, parents=[common])
         if command.arguments and name == chosen:

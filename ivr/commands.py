@@ -13,11 +13,11 @@ def serve(options: argparse.Namespace, config: Config) -> int:
     return main(config, options.config.resolve())
 
 
-def check(_options: argparse.Namespace, config: Config) -> int:
+def check(options: argparse.Namespace, config: Config) -> int:
     """`ivr check`."""
     from ivr.check import main
 
-    return main(config)
+    return main(config, options.config.resolve())
 
 
 def demo(_options: argparse.Namespace, config: Config) -> int:
@@ -48,7 +48,7 @@ def models(options: argparse.Namespace, config: Config) -> int:
 
 def transcribe_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options of `ivr transcribe`."""
-    parser.add_argument("recording", metavar="CALL|WAV", help="a call of `ivr calls`, or an audio file")
+    parser.add_argument("recording", metavar="CALL|WAV", help='a call of `ivr calls`, "last", or an audio file')
     parser.add_argument("--model", default="faster-whisper-small", help="a name of `ivr models list`, or a folder")
     parser.add_argument("--language", default="en", help="what is spoken: en, zh, ...")
     parser.add_argument("--json", action="store_true", help="one JSON list instead of lines")

@@ -262,7 +262,7 @@ def fetch_command(name: str, models_folder: Path, *, mirror: str | None = None, 
                 mirror,
             )
     except FetchError as error:
-        console.print(str(error), highlight=False, markup=False)
+        console.print(str(error), highlight=False, markup=False, soft_wrap=True)
         return 1
     console.print(f"{name} is in {place}; {_how_to_use(model)}", highlight=False, markup=False)
     return 0

@@ -5,6 +5,7 @@ A process of its own with its own pjsua2. After each answer of the far end it wa
 
 import array
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -19,7 +20,7 @@ from typing import Any, NoReturn
 from ivr.handover import into_loop
 from ivr.playback import LegPlayback
 from ivr.replies import Replies
-from telephony.errors import TelephonyError
+from telephony.errors import DialError, TelephonyError
 from telephony.leg import Leg
 from telephony.legevents import Ended, Frame, LegEvent, MediaReady, Played, PlayFailed
 from telephony.stack import Stack, StackSettings
@@ -28,6 +29,7 @@ from tts.errors import SynthesiserFailed
 ANSWER_WITHIN_S = 35.0
 REPLY_WITHIN_S = 8.0
 PROMPT_ENDS_WITHIN_S = 60.0
+REQUEST_TIMEOUT = 408  # RFC 3261 section 8.1.3.1: what a phone makes of no answer at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +72,17 @@ class Phone:
     async def call(self, uri: str, steps: Sequence[Step], bind: str, linger_s: float = 1.0) -> Outcome:
         """Makes the call and carries out the steps; returns when it is over.
 
-        Raises DialError for an unusable URI, SynthesiserFailed for a text that cannot be spoken.
+        Raises DialError for an unusable URI, StackError for an address to bind to that is not this machine's,
+        SynthesiserFailed for a text that cannot be spoken.
         """
         loop = asyncio.get_running_loop()
-        self._began = loop.time()
         self._outcome = Outcome(uri)
         stack = Stack(StackSettings(bind=bind, user="phone"), lambda _leg, _event: None)
         stack.start()
+        self._began = loop.time()
+        self._say(f"calling {uri}")
         leg = await asyncio.wrap_future(stack.dial(uri, into_loop(loop, self._on_leg_event)))
+        self._began = loop.time()  # the INVITE leaves now: the stack's thread may have slept a little before
         waiting = asyncio.create_task(self._ended.wait())
         talking = asyncio.create_task(self._talk(stack, leg, steps, linger_s))
         await asyncio.wait([waiting, talking], return_when=asyncio.FIRST_COMPLETED)
@@ -97,7 +102,10 @@ class Phone:
 
     async def _talk(self, stack: Stack, leg: Leg, steps: Sequence[Step], linger_s: float) -> None:
         """Carries the steps out: after a `wait` at once, else when the far end has fallen silent."""
-        await asyncio.wait_for(self._answered.wait(), ANSWER_WITHIN_S)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._answered.wait(), ANSWER_WITHIN_S)
+        if not self._answered.is_set():
+            return
         playback = LegPlayback(stack, leg)
         at_once = False
         for number, step in enumerate(steps, 1):
@@ -115,6 +123,7 @@ class Phone:
             else:
                 await self._play(playback, number, step)
             self._outcome.turns.append({**asdict(step), "reply_ms": None, "failure": self._failure})
+            self._failure = ""
         await self._far_end_finishes()
         await asyncio.sleep(linger_s)
 
@@ -167,7 +176,7 @@ class Phone:
 def main(
     uri: str, steps: Sequence[Step], record: Path | None, *, as_json: bool, bind: str, voice_name: str
 ) -> NoReturn:
-    """`ivr dial`: exit code 0 when the call was answered, 1 when not, 2 when it could not be made as asked.
+    """`ivr dial`: exit code 0: answered, every turn made; 1: not so; 2: it could not be made as asked.
 
     Ends the process: pjsua2 objects are alive.
     """
@@ -181,7 +190,7 @@ def main(
         phone = Phone(PhoneVoice(voice_name, Path(folder)).file, tell)
         try:
             outcome = asyncio.run(phone.call(uri, steps, bind))
-            status = 0 if outcome.answered else 1
+            status = 0 if outcome.answered and not any(turn["failure"] for turn in outcome.turns) else 1
             if record is not None:
                 _write(record, *phone.sound())
                 outcome.recording = str(record)
@@ -207,7 +216,8 @@ def _report(outcome: Outcome, *, as_json: bool) -> None:
             f"jitter {rtp.get('rx_jitter_ms', 0)} ms\n"
         )
     else:
-        sys.stdout.write(f"not answered: {outcome.status} {outcome.reason}\n")
+        hint = "; nothing answers there: is the hotline running?" if outcome.status == REQUEST_TIMEOUT else ""
+        sys.stdout.write(f"not answered: {outcome.status} {outcome.reason}{hint}\n")
     if outcome.recording:
         sys.stdout.write(f"recording (left: this phone, right: the far end): {outcome.recording}\n")
 
@@ -220,11 +230,16 @@ def _write(path: Path, said: "array.array[int]", heard: "array.array[int]") -> N
 
 
 def local_address(uri: str) -> str:
-    """This machine's address on the way to the URI's host; 127.0.0.1 where the host is unknown."""
-    match = re.match(r"<?sips?:(?:[^@]*@)?\[?([^:;>\]]+)", uri)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+    """This machine's address on the way to the URI's host. Raises DialError for a host that nobody knows."""
+    match = re.match(r"<?sip:(?:[^@]*@)?(\[[^\]]+\]|[^:;?>]+)", uri)
+    host = match[1].strip("[]") if match else ""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, 9, type=socket.SOCK_DGRAM)[0]
+    except OSError as error:
+        raise DialError(f"cannot call {uri}: the host {host!r} is not known") from error
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect((match[1] if match else "127.0.0.1", 9))
-        except OSError:
-            return "127.0.0.1"
+            probe.connect(address)
+        except OSError as error:
+            raise DialError(f"cannot call {uri}: no way to {host} ({error.strerror})") from error
         return str(probe.getsockname()[0])

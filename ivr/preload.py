@@ -102,6 +102,9 @@ def preload(config: Config) -> Preloaded:
     flows = open_store(config)
     for problem in flows.refresh(time.time()):
         log.error("not published: %s", problem)
+    for called, name in config.telephony.lines.items():
+        if name not in flows.names():
+            log.warning('[telephony.lines] "%s": there is no flow %s, its callers hear 404', called, name)
     for name in flows.names():
         flows.pick(name, 1.0)  # read before the fork, so that calls need not
     return Preloaded(

@@ -74,7 +74,11 @@ class Hotline:
 def main(config: Config, config_path: Path) -> int:
     """Runs a hotline in the foreground; SIGINT and SIGTERM end it cleanly."""
     for folder in (config.data_folder, config.run_folder, config.recordings_folder, config.prompts_folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            sys.stderr.write(f"{folder} cannot be made: {error.strerror}. Change [ivr] data or the folder's owner.\n")
+            return EXIT_CANNOT_START
 
     async def serve() -> int:
         stop = asyncio.Event()

@@ -11,6 +11,7 @@ import fcntl
 import logging
 import os
 import signal
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -112,6 +113,7 @@ async def _make_ahead(
     for engine in own:
         for problem in await asyncio.to_thread(_voice_problems, engine, made_by):
             log.error("%s", problem)
+    reasons: Counter[str] = Counter()
     flows, _ = await asyncio.to_thread(read_files, flow_files(config.flows_folder))  # who runs them names mistakes
     for prompt in (prompt for flow in flows.values() for prompt in fixed_prompts(flow)):
         try:
@@ -119,7 +121,9 @@ async def _make_ahead(
             for clause in clauses(prompt.text):
                 await asyncio.shield(maker.start(clause, prompt.language, voice, warm=True))
         except SynthesiserFailed as error:
-            log.warning("not made ahead: %r: %s", prompt.text, error)
+            reasons[str(error)] += 1
+    for reason, count in reasons.items():
+        log.warning("%d prompts not made ahead: %s", count, reason)
 
 
 def _voice_problems(engine: "IsolatedSynthesiser", made_by: Recipe) -> list[str]:

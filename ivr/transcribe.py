@@ -1,5 +1,6 @@
 """`ivr transcribe CALL|WAV`: writes a finished recording down with faster-whisper, each channel by itself."""
 
+import asyncio
 import json
 import sys
 from dataclasses import asdict, dataclass
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from asr.errors import AsrError
 from ivr import models
+from ivr.callsource import CallSource
 from ivr.config import Config
 from ivr.recordedsound import Channel, RecordingUnreadableError, channels
 from recordings.errors import RecordingError
@@ -31,7 +33,8 @@ class Line:
 def main(config: Config, what: str, model: str, language: str, *, as_json: bool) -> int:
     """Prints the transcript, oldest first. Exit code 1 when the recording or the model cannot be used."""
     try:
-        sound = channels(config.recordings_folder, what)
+        call = asyncio.run(CallSource(config).find(what)).summary.call_id if what == "last" else what
+        sound = channels(config.recordings_folder, call)
         lines = _transcript(sound, models.resolve(model, config.models_folder), language)
     except (models.ModelMissing, AsrError, RecordingError, RecordingUnreadableError) as error:
         sys.stderr.write(f"{error}\n")

@@ -21,6 +21,7 @@ from recordings.errors import BundleDamagedError
 from recordings.event import parse_lines
 from recordings.layout import AUDIO, EVENTS, closed_place, sealed_place, unstored_mark
 from recordings.read import call_ids
+from recordings.summary import summarise
 from recordings.transcript import lines_of, text_of
 
 CHANNELS = ("caller", "hotline")
@@ -140,7 +141,7 @@ def _write_transcript(bundle: Path, about: dict[str, Any]) -> None:
     lines = lines_of(events)
     value = {
         "call_id": bundle.name,
-        "language": about.get("language", ""),
+        "language": summarise(bundle.name, about, events).language,
         "lines": [line.to_json() for line in lines],
     }
     for name, text in (

@@ -16,7 +16,7 @@ class Holder:
     command: str
 
     def __str__(self) -> str:
-        return f"{self.command} (process {self.pid})"
+        return f"{self.command[:120]} (process {self.pid})"
 
 
 def port_holders(protocol: Literal["udp", "tcp"], port: int, proc: Path = Path("/proc")) -> list[Holder]:
@@ -31,7 +31,7 @@ def port_holders(protocol: Literal["udp", "tcp"], port: int, proc: Path = Path("
             links = {_target(link) for link in (folder / "fd").iterdir()}
             if any(f"socket:[{inode}]" in links for inode in inodes):
                 command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-                found.append(Holder(int(folder.name), command[:120] or (folder / "comm").read_text().strip()))
+                found.append(Holder(int(folder.name), command or (folder / "comm").read_text().strip()))
         except OSError:
             continue  # ended meanwhile, or not ours to see
     return found

@@ -48,3 +48,9 @@ def test_a_missing_recording_and_a_missing_model_are_told_apart(tmp_path: Path) 
     assert "text.wav" in transcribe(str(tmp_path / "text.wav")).stderr
     soundfile.write(tmp_path / "some.wav", np.zeros(800, np.int16), 8000)
     assert "ivr models fetch faster-whisper-small" in transcribe(str(tmp_path / "some.wav")).stderr
+
+
+def test_the_last_call_may_be_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('[ivr]\ndata = "var"\n')
+    asked = transcribe("last", "--config", str(tmp_path / "config.toml"))
+    assert (asked.returncode, asked.stderr) == (1, "there is no call yet\n")

@@ -47,9 +47,9 @@ def test_a_sealed_call_is_stereo_flac_transcript_and_manifest(
     }  # fmt: skip
     assert record.audio == [path / "call.flac"]
     assert "欢迎" in (path / "transcript.txt").read_text(encoding="utf-8")
-    assert [line["who"] for line in json.loads((path / "transcript.json").read_text())["lines"]] == [
-        "hotline", "caller", "hotline", "caller",
-    ]  # fmt: skip
+    transcript = json.loads((path / "transcript.json").read_text())
+    assert transcript["language"] == "en"
+    assert [line["who"] for line in transcript["lines"]] == ["hotline", "caller", "hotline", "caller"]
     assert (bundle.folder / "unstored" / bundle.call_id).exists()
 
 

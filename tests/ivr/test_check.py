@@ -1,0 +1,51 @@
+"""`ivr check` and the SIP port."""
+
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ivr import check
+from ivr.config import Config, TelephonySettings
+
+HOLDS_A_PORT = "import socket, sys; s = socket.socket(); s.bind(('0.0.0.0', 0)); s.listen(); print(s.getsockname()[1], flush=True); sys.stdin.read()"  # noqa: E501
+
+
+@pytest.fixture
+def held(tmp_path: Path) -> Iterator[int]:
+    """A TCP port held by a process that looks like the door of the hotline with this config.toml."""
+    command = [sys.executable, "-c", HOLDS_A_PORT, "-m", "ivr", "door", "--config", str(tmp_path / "config.toml")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        yield int(process.stdout.readline())
+        process.kill()
+
+
+def report(config: Config, path: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    check.main(config, path)
+    return capsys.readouterr().out
+
+
+def test_a_running_hotline_does_not_find_fault_with_itself(
+    tmp_path: Path, held: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = Config(root=tmp_path, telephony=TelephonySettings(port=held))
+    said = report(config, tmp_path / "config.toml", capsys)
+    assert f"ok       SIP port {held}/tcp is served by this hotline, which is running" in said
+
+
+def test_another_hotline_on_the_port_is_an_error(tmp_path: Path, held: int, capsys: pytest.CaptureFixture[str]) -> None:
+    config = Config(root=tmp_path, telephony=TelephonySettings(port=held))
+    said = report(config, tmp_path / "other.toml", capsys)
+    assert f"error    SIP port {held}/tcp: Address already in use, held by {sys.executable}" in said
+
+
+def test_a_free_port_is_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as trial:
+        trial.bind(("0.0.0.0", 0))
+        port = trial.getsockname()[1]
+    config = Config(root=tmp_path, telephony=TelephonySettings(port=port))
+    assert f"ok       SIP port {port}/tcp is free" in report(config, tmp_path / "config.toml", capsys)
