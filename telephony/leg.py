@@ -127,7 +127,7 @@ class Leg(pj.Call):  # type: ignore[misc]
             if media.type == pj.PJMEDIA_TYPE_AUDIO:
                 if media.status == pj.PJSUA_CALL_MEDIA_ACTIVE:
                     active = self.getAudioMedia(index)
-                    self._stream = index
+                    self._stream = media.index  # counts every m= line, where `index` counts those that are in use
                 elif media.status in (pj.PJSUA_CALL_MEDIA_REMOTE_HOLD, pj.PJSUA_CALL_MEDIA_LOCAL_HOLD):
                     held = True
         self._media = active
@@ -168,4 +168,9 @@ class Leg(pj.Call):  # type: ignore[misc]
 def user_of(address: str) -> str:
     """The user part of a name-addr such as `"Ann" <sip:ann@host;tag=1>`; the host part where there is none."""
     match = re.search(r"sips?:(?:([^@>;]*)@)?([^>;]*)", address)
-    return (match[1] or match[2]) if match else address
+    return readable((match[1] or match[2]) if match else address)
+
+
+def readable(text: str) -> str:
+    """The text with U+FFFD for every byte that is not UTF-8: what pjsua2 gives may be written nowhere otherwise."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -20,7 +20,7 @@ from pathlib import Path
 import pjsua2 as pj
 
 from telephony.errors import DialError, StackError
-from telephony.leg import Leg, user_of
+from telephony.leg import Leg, readable, user_of
 from telephony.legevents import Incoming, LegEvent, Refused
 
 log = logging.getLogger(__name__)
@@ -135,7 +135,11 @@ class Stack:
             info = leg.getInfo()
             received = parameters.rdata
             headers = _own_headers(received.wholeMsg)
-            emit(Incoming(user_of(info.remoteUri), _request_user(received.wholeMsg), info.callIdString, headers))
+            emit(
+                Incoming(
+                    user_of(info.remoteUri), _request_user(received.wholeMsg), readable(info.callIdString), headers
+                )
+            )
         except pj.Error as error:
             log.error("incoming call: %s", error.info())
 
@@ -241,10 +245,10 @@ def _request_user(message: str) -> str:
 
 def _sip_call_id(message: str) -> str:
     match = re.search(r"^(?:call-id|i)[ \t]*:[ \t]*(\S+)", message, re.IGNORECASE | re.MULTILINE)
-    return match[1] if match else ""
+    return readable(match[1]) if match else ""
 
 
 def _own_headers(message: str) -> dict[str, str]:
     lines = message.split("\r\n\r\n", 1)[0].split("\r\n")[1:]
     pairs = (line.split(":", 1) for line in lines if line[:2].lower() == "x-" and ":" in line)
-    return {name.strip().lower(): value.strip() for name, value in pairs}
+    return {readable(name.strip().lower()): readable(value.strip()) for name, value in pairs}

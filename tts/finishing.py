@@ -17,6 +17,6 @@ def finished(speech: Speech, clause: str, rate_hz: int, level_dbfs: float) -> Pc
     """
     sound = trimmed(resample(speech.pcm, speech.rate_hz, rate_hz), rate_hz, EDGE_MS)
     if not len(sound):
-        raise NothingAudible(f"the engine made only silence of {clause!r}")
+        raise NothingAudible(f"the engine made only silence of {len(clause)} characters")
     ready = faded(with_level(sound, rate_hz, level_dbfs), rate_hz)
     return np.concatenate([ready, silence(rate_hz, pause_after_ms(clause))])

@@ -246,3 +246,13 @@ async def test_nobody_else_on_this_machine_can_read_a_recording(settings: Config
     bench.begin()
     assert bench.session._bundle.path.stat().st_mode & 0o077 == 0
     await bench.end()
+
+
+async def test_a_flow_that_switches_to_a_language_nobody_understands_goes_on_by_keys(settings: Config) -> None:
+    flow = FLOW.replace('start = "pin"', 'start = "chinese"')
+    flow += '[step.chinese]\ntype = "language"\nlanguage = "zh-CN"\nnext = "pin"\n'
+    bench = Bench(settings, flow)
+    bench.begin()
+    await asyncio.sleep(0)
+    errors = [event["data"] for event in await bench.end() if event["kind"] == "error"]
+    assert {"code": "error.asr", "detail": "there is no recogniser for zh-CN"} in errors

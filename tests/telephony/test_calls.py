@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -124,3 +125,51 @@ def test_a_uri_that_cannot_be_called_is_a_clear_error() -> None:
 def test_a_text_that_cannot_be_spoken_is_a_clear_error_and_no_success(call: Call) -> None:
     with pytest.raises(AssertionError, match="no-such-voice"):
         call("--say", "hello", "--voice", "no-such-voice")
+
+
+OFFER = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n%bm=audio 40002 RTP/AVP 8\r\n"
+VIDEO = b"m=video 40000 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n"
+
+
+@pytest.mark.parametrize(
+    ("caller", "call_id", "video", "told"),
+    [
+        (
+            b'"sip:Jos\xe9@x" <sip:jose@x>',
+            b"a\xe9b@x",
+            b"",
+            "caller='Jos\ufffd', called='100', sip_call_id='a\ufffdb@x'",
+        ),
+        (b"<sip:ann@x>", b"c@x", VIDEO, "caller='ann'"),
+    ],
+    ids=["bytes that are no text", "video before audio"],
+)
+def test_an_unusual_invite_is_a_call_with_sound(caller: bytes, call_id: bytes, video: bytes, told: str) -> None:
+    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
+    with (
+        subprocess.Popen(FAR_END, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment) as far_end,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone,
+    ):
+        assert far_end.stdout is not None
+        phone.settimeout(10)
+        phone.connect(("127.0.0.1", int(far_end.stdout.readline())))
+        here = b"127.0.0.1:%d" % phone.getsockname()[1]
+
+        def send(method: bytes, number: int, to: bytes, body: bytes = b"") -> None:
+            phone.send(
+                b"%b sip:100@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP %b;branch=z9hG4bK%b%d\r\nFrom: %b;tag=1\r\n"
+                b"To: %b\r\nCall-ID: %b\r\nCSeq: %d %b\r\nContact: <sip:x@%b>\r\nMax-Forwards: 70\r\n"
+                b"Content-Type: application/sdp\r\nContent-Length: %d\r\n\r\n%b"
+                % (method, here, method, number, caller, to, call_id, number, method, here, len(body), body)
+            )
+
+        send(b"INVITE", 1, b"<sip:100@x>", OFFER % video)
+        while not (answer := phone.recv(4096)).startswith(b"SIP/2.0 200"):
+            pass
+        to = next(line for line in answer.split(b"\r\n") if line.lower().startswith(b"to:"))[3:].strip()
+        send(b"ACK", 1, to)
+        send(b"BYE", 2, to)
+        account = json.loads(far_end.stdout.readline())
+    shutil.rmtree(account["folder"])
+    assert told in account["told"][0]
+    assert "MediaReady(codec='PCMA/8000')" in account["told"]

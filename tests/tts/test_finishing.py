@@ -26,7 +26,7 @@ def test_a_clause_starts_at_once_and_pauses_as_its_mark_says(mark: str, pause_ms
 
 
 def test_silence_is_named() -> None:
-    with pytest.raises(NothingAudible, match="only silence of 'hm'"):
+    with pytest.raises(NothingAudible, match="only silence of 2 characters"):
         finished(Speech(silence(22050, 300), 22050), "hm", 8000, -20)
     with pytest.raises(NothingAudible):
         finished(Speech(silence(22050, 0), 22050), "", 8000, -20)
