@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from pathlib import Path
@@ -72,7 +73,8 @@ class Hotline:
 
 
 def main(config: Config, config_path: Path) -> int:
-    """Runs a hotline in the foreground; SIGINT and SIGTERM end it cleanly."""
+    """Runs a hotline in the foreground; SIGINT and SIGTERM end it cleanly. What it writes only this user may read."""
+    os.umask(0o077)
     for folder in (config.data_folder, config.run_folder, config.recordings_folder, config.prompts_folder):
         try:
             folder.mkdir(parents=True, exist_ok=True)

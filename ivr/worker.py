@@ -108,9 +108,12 @@ class Worker:
             self._orphaned()
 
     def _failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """A mistake of ours in the middle of a call: logged, and the call ends rather than falling silent."""
+        """A mistake of ours in the middle of a call: logged, and the call ends rather than falling silent.
+
+        What a task beside the call died of (the bus, the door's line) is only logged; the call watches its own tasks.
+        """
         loop.default_exception_handler(context)
-        if self._call is not None:
+        if self._call is not None and "handle" in context:
             self._call.fail(str(context.get("exception") or context["message"]))
 
     def _stop(self) -> None:

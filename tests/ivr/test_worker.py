@@ -1,5 +1,7 @@
 """A worker's one call, as far as it can be tried without a stack: refusals that must never leave a caller ringing."""
 
+import asyncio
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +23,16 @@ class Leg:
 
     def hang_up(self, status: int = 0) -> None:
         self.status = status
+
+
+class Call:
+    """Notes what it failed of."""
+
+    def __init__(self) -> None:
+        self.failures: list[str] = []
+
+    def fail(self, reason: str) -> None:
+        self.failures.append(reason)
 
 
 class Stack:
@@ -69,3 +81,21 @@ async def test_a_worker_ends_after_a_refused_call_also_where_no_disk_takes_the_n
     with pytest.raises(callsession.BundleCreateError):
         worker._on_leg_event(None, Refused(488, "Not Acceptable Here", "ann", "100", "x@y"))
     assert worker._done.is_set()
+
+
+async def test_a_fault_of_bus_or_door_does_not_end_a_call_but_one_in_its_own_events_does(
+    worker: Worker, caplog: pytest.LogCaptureFixture
+) -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(worker._failed)
+    worker._call = call = Call()  # type: ignore[assignment]
+    lost = loop.create_future()
+    lost.set_exception(OSError("bus"))
+    del lost
+    gc.collect()
+    assert "bus" in caplog.text
+    assert call.failures == []
+    loop.call_soon(int, "no number")
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert len(call.failures) == 1
