@@ -129,7 +129,7 @@ def line_cells(line: Line) -> tuple[Text, Text, Text, Text]:
 
 def waterfall(turn: Turn) -> Text:
     """`answered after 520 ms: end-point 400 → text 425 → ...`, each counted from the end of speech."""
-    text = Text("  └ ", style="dim")
+    text = Text("└ ", style="dim")
     if turn.total_ms is not None:
         text.append(f"answered after {turn.total_ms:.0f} ms: ", style="yellow")
     text.append(" → ".join(f"{STAGE_WORDS[name]} {at_ms:.0f}" for name, at_ms in turn.stages_ms.items()))

@@ -10,6 +10,7 @@ import re
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -20,6 +21,7 @@ from ivr.busaddress import address_finder
 from ivr.callsource import CallSource, FoundCall
 from ivr.config import Config, load
 from ivr.liveview import LiveView
+from ivr.process import signal_when_parent_dies
 from recordings.errors import CallNotFoundError
 
 READY_WITHIN_S = 60.0
@@ -61,7 +63,15 @@ async def _run(settings: Path) -> int:
     out = callview.console()
     out.print("Starting a hotline of its own for this demonstration ...")
     hotline = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "ivr", "serve", "--config", str(settings), stdout=PIPE, start_new_session=True
+        sys.executable,
+        "-m",
+        "ivr",
+        "serve",
+        "--config",
+        str(settings),
+        stdout=PIPE,
+        start_new_session=True,
+        preexec_fn=partial(signal_when_parent_dies, signal.SIGINT),
     )
     try:
         uri = await _uri(hotline)

@@ -13,6 +13,7 @@ from recordings.waterfall import turn_of
 
 _SAMPLES_PER_S = 8000
 _WIDTHS = (7, 7, 16)
+_NARROWEST = 20
 
 
 class LiveView:
@@ -47,7 +48,7 @@ class LiveView:
             case "prompt.ended" if event.data.get("reason") == "barge_in":
                 played_ms = event.data.get("played_ms")
                 after = f" after {played_ms / 1000:.1f} s" if isinstance(played_ms, int | float) else ""
-                self._row(Text(""), Text(""), Text(""), Text(f"  └ the caller cut the prompt off{after}", style="dim"))
+                self._row(Text(""), Text(""), Text(""), Text(f"└ the caller cut the prompt off{after}", style="dim"))
             case "turn":
                 turn = turn_of(event)
                 if turn is not None:
@@ -68,7 +69,13 @@ class LiveView:
         for cell, width in zip((at, who, step), _WIDTHS, strict=True):
             cell.truncate(width, pad=True)
             cell.append("  ")
-        self._out.print(Text.assemble(at, who, step, what), soft_wrap=True)
+        margin = Text.assemble(at, who, step)
+        if not self._out.is_terminal:
+            self._out.print(margin, what, sep="", soft_wrap=True)
+            return
+        for line in what.wrap(self._out, max(_NARROWEST, self._out.width - len(margin))):
+            self._out.print(margin, line, sep="", soft_wrap=True)
+            margin = Text(" " * len(margin))
 
 
 def _at(event: Event) -> Text:

@@ -84,7 +84,10 @@ def main(config: Config, config_path: Path) -> int:
 
     async def serve() -> int:
         stop = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        ends = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+            ends.append(signal.SIGHUP)  # the terminal is gone
+        for number in ends:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         return await Hotline(config, config_path).run(stop)
 

@@ -3,6 +3,7 @@
 import io
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 
 from ivr.liveview import LiveView
@@ -41,13 +42,26 @@ def test_who_what_step_and_delay_as_it_happens() -> None:
     assert lines_of_view(EVENTS) == [
         "00:00.0  call                       1001 → hotline",
         "00:00.0  hotline  greet             Welcome. 欢迎",
-        "                                      └ the caller cut the prompt off after 1.0 s",
+        "                                    └ the caller cut the prompt off after 1.0 s",
         "00:01.0  caller   greet             balance  (93%)",
-        "                                      └ answered after 520 ms: end-point 400 → RTP 520",
+        "                                    └ answered after 520 ms: end-point 400 → RTP 520",
         "00:02.0  caller   greet             [keys *]",
         "00:05.0           verify            · noinput",
         "00:06.0  call                       ended: caller_hangup, by caller",
     ]
+
+
+def test_on_a_terminal_long_lines_go_on_below_their_beginning() -> None:
+    file = io.StringIO()
+    view = LiveView(Console(file=file, width=64, markup=False, force_terminal=True, color_system=None))
+    text = "For your balance, say balance or press 1. 查询余额请按1，银行卡挂失请按2。"
+    for call_id, event in numbered(("prompt.started", 80, {"prompt": 1, "step": "greet", "text": text})):
+        view.show(call_id, event)
+    lines = [line.rstrip() for line in file.getvalue().splitlines()]
+    assert lines[0] == "00:00.0  hotline  greet             For your balance, say"
+    assert {line[:36].strip() for line in lines[1:]} == {""}
+    assert "".join(line[36:] for line in lines).replace(" ", "") == text.replace(" ", "")
+    assert max(cell_len(line) for line in lines) <= 64
 
 
 def test_what_comes_again_is_left_out() -> None:
