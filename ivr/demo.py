@@ -141,5 +141,11 @@ def _sum_up(found: FoundCall, out: Console) -> None:
     out.print(f"reply after      {callview.milliseconds(call.latency_median_ms)} (median of {call.turns} turns)")
     out.print(f"RTP              {rtp.get('rx_packets', 0)} packets received, {rtp.get('rx_lost', 0)} lost")
     for path in found.audio:
-        out.print(f"listen           {path}   (left: caller, right: hotline)", soft_wrap=True)
-    out.print(f"the whole call   ./ivr.sh show {call.call_id} --config {found.audio[0].parents[4].parent}/config.toml")
+        out.print(f"listen           {_from_here(path)}   (left: caller, right: hotline)", soft_wrap=True)
+    settings = _from_here(found.audio[0].parents[4].parent / "config.toml")
+    out.print(f"the whole call   ./ivr.sh show {call.call_id} --config {settings}", soft_wrap=True)
+
+
+def _from_here(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
