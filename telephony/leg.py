@@ -115,6 +115,10 @@ class Leg(pj.Call):  # type: ignore[misc]
         method = KeyMethod.INFO if parameters.method == _INFO_METHOD else KeyMethod.RFC4733
         self._emit(Key(parameters.digit, method))
 
+    def onCallTransferRequest(self, parameters: pj.OnCallTransferRequestParam) -> None:
+        """pjsua2: a REFER. Left alone it would call whatever number the far end names."""
+        parameters.statusCode = pj.PJSIP_SC_DECLINE
+
     def onStreamDestroyed(self, _parameters: pj.OnStreamDestroyedParam) -> None:
         """pjsua2: last chance to read the stream's counters."""
         self.read_rtp()

@@ -24,7 +24,7 @@ WORKER_LOST_S = 0.1  # what a worker sent before it ended is let through first
 MAX_TRIES = 3  # a message that kills workers must not kill them all
 MAX_TRANSACTIONS = 20_000
 RETRY_AFTER_S = 5
-ALLOW = ("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY")
+ALLOW = ("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, PRACK")
 SUPPORTED = frozenset(("100rel", "timer", "replaces", "norefersub"))  # what the workers' SIP stack knows
 
 _RECEIVED = re.compile(r"\s*;\s*received\s*=[^;]*", re.IGNORECASE)

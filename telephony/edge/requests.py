@@ -12,6 +12,7 @@ from telephony.edge.waymark import unseal
 
 _COOKIE = "z9hG4bK"
 _ONLY_IN_DIALOG = frozenset(("BYE", "INFO", "PRACK", "UPDATE", "NOTIFY"))
+_FOR_WORKERS = frozenset(("INVITE", "BYE", "INFO", "PRACK", "UPDATE"))
 
 
 def receive(desk: Desk, request: Request, source: Hop) -> None:
@@ -40,7 +41,7 @@ def receive(desk: Desk, request: Request, source: Hop) -> None:
     elif request.method == "INVITE":
         _new_call(desk, request, source, reply_to, key)
     else:
-        _outside_dialog(desk, request, reply_to)
+        _answer_here(desk, request, reply_to)
 
 
 def key_of(request: Request) -> tuple[str, ...]:
@@ -118,8 +119,11 @@ def _unknown_extensions(request: Request) -> list[str]:
     return [tag.strip() for tag in wanted if tag.strip() and tag.strip().lower() not in SUPPORTED]
 
 
-def _outside_dialog(desk: Desk, request: Request, reply_to: Hop) -> None:
-    """Answers what needs no dialog. REGISTER lands here until there is a registrar to give it to."""
+def _answer_here(desk: Desk, request: Request, reply_to: Hop) -> None:
+    """Answers what no worker may see. REGISTER lands here until there is a registrar to give it to.
+
+    A caller's REFER too: pjsua2 would call whatever number it names, at the hotline's expense.
+    """
     if request.method == "OPTIONS":
         if unknown := _unknown_extensions(request):
             desk.answer(request, reply_to, 420, ("Unsupported", ", ".join(unknown)))
@@ -138,6 +142,9 @@ def _inside_dialog(desk: Desk, request: Request, source: Hop, reply_to: Hop, key
         desk.answer(request, reply_to, 481)
         return
     to, instead, inside, routes = way
+    if inside and request.method not in _FOR_WORKERS:
+        _answer_here(desk, request, reply_to)
+        return
     server = _serve(desk, request, reply_to, key)
     if server.invite:
         server.last = desk.answer(request, reply_to, 100)

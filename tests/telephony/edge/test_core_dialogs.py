@@ -187,3 +187,17 @@ def test_stopping_refuses_new_and_waiting_calls() -> None:
     bench.worker(1)
     bench.bytes(invite("b"))
     assert bench.take() == ["503 INVITE"]
+
+
+@pytest.mark.parametrize(
+    ("method", "status"), [("REFER", 405), ("NOTIFY", 481), ("OPTIONS", 200), ("REGISTER", 405), ("MESSAGE", 405)]
+)
+def test_a_caller_cannot_have_the_worker_call_somebody_by_refer(method: str, status: int) -> None:
+    bench = Bench()
+    bench.worker(1)
+    ok = answered(bench)
+    bench.bytes(inside(ok, method))
+    assert bench.take() == [f"{status} {method}"]
+    assert "REFER" not in bench.last[0].get("Allow")
+    bench.bytes(inside(ok, "BYE", 3))
+    assert bench.take() == ["BYE"]
