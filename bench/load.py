@@ -26,6 +26,7 @@ SETTLE_S = 5.0
 PACKETS_A_SECOND = 50
 SLACK_PACKETS = 10
 LATE_SHARE = 0.001
+SAMPLES_PER_MS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Level:
 
     Of the hotline's packets: `lost`, `unsent` (a step of its clock without one), `late` (over 60 ms after the last);
     `lost_in`: callers' packets that never came to the hotline's calls. `short`: calls that got less than they should.
+    `deaf`: calls whose recogniser gave up; `final_p95_ms`: from the end of a turn to its text.
     """
 
     calls: int
@@ -44,6 +46,8 @@ class Level:
     late: int
     short: int
     lost_in: int
+    deaf: int
+    final_p95_ms: float
     jitter_p95_ms: float
     gap_max_ms: float
     cpu_a_call: float
@@ -57,15 +61,24 @@ class Level:
 
     @property
     def good(self) -> bool:
-        """Every call was up to the end, heard prompts, and no packet is missing."""
+        """Every call was up to the end, heard prompts and was heard, and no packet is missing."""
         return self.up == self.calls == self.prompts_heard and not (
-            self.lost or self.unsent or self.short or self.lost_in
+            self.lost or self.unsent or self.short or self.lost_in or self.deaf
         )
 
     @property
     def smooth(self) -> bool:
         """Good, and almost no packet came too late for a phone's jitter buffer."""
         return self.good and self.late <= LATE_SHARE * PACKETS_A_SECOND * self.seconds * self.calls
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What the hotline's own archive says of all calls of a level."""
+
+    lost_in: int
+    deaf: int
+    final_p95_ms: float
 
 
 def run_level(engine: str, calls: int, seconds: float) -> Level:
@@ -87,13 +100,13 @@ def run_level(engine: str, calls: int, seconds: float) -> Level:
         up = callers.up()
         memory = processes.pss_mb(family)
         callers.hang_up_all(20)
-        lost_in = _lost_in(hotline)
-    return _level(callers.calls, up, began, until, cpu, memory, caller_cpu, late_ms, lost_in)
+        inside = _inside(hotline)
+    return _level(callers.calls, up, began, until, cpu, memory, caller_cpu, late_ms, inside)
 
 
 def _level(
     calls: Sequence[Call], up: int, began: float, until: float, cpu: dict[str, float], memory: dict[str, list[float]],
-    caller_cpu: float, caller_late_ms: float, lost_in: int,
+    caller_cpu: float, caller_late_ms: float, inside: Inside,
 ) -> Level:  # fmt: skip
     figures = [call.reception.figures(began, until) for call in calls]
     count = len(calls)
@@ -105,7 +118,9 @@ def _level(
         unsent=sum(f.unsent for f in figures),
         late=sum(f.late for f in figures),
         short=sum(f.received < PACKETS_A_SECOND * (until - began) - SLACK_PACKETS for f in figures),
-        lost_in=lost_in,
+        lost_in=inside.lost_in,
+        deaf=inside.deaf,
+        final_p95_ms=inside.final_p95_ms,
         jitter_p95_ms=round(percentile([f.jitter_ms for f in figures], 95) or 0, 2),
         gap_max_ms=round(max(f.gap_max_ms for f in figures), 1),
         cpu_a_call=round(sum(cpu.values()) / count, 2),
@@ -121,12 +136,17 @@ def _level(
     )
 
 
-def _lost_in(hotline: Hotline) -> int:
-    """Callers' packets that never reached the hotline's calls, by its own archive."""
+def _inside(hotline: Hotline) -> Inside:
     until = time.monotonic() + 10
     while hotline.open_bundles() and time.monotonic() < until:
         time.sleep(0.1)
-    return sum(int(event["rtp"].get("rx_lost", 0)) for event in hotline.events("call.ended"))
+    turns = [turn for turn in hotline.events("turn") if turn["final_sample"] >= 0]
+    waits = [(turn["final_sample"] - turn["endpoint_sample"]) / SAMPLES_PER_MS for turn in turns]
+    return Inside(
+        sum(int(event["rtp"].get("rx_lost", 0)) for event in hotline.events("call.ended")),
+        sum(event["code"] == "asr" for event in hotline.events("error")),
+        round(percentile(waits, 95) or 0, 1),
+    )
 
 
 def climb(engine: str, seconds: float) -> list[Level]:
@@ -157,9 +177,11 @@ def _row(level: Level) -> dict[str, Any]:
     return {
         "calls": level.calls, "up": level.up, "lost": level.lost, "unsent": level.unsent, "late": level.late,
         "short": level.short,
-        "lost in": level.lost_in, "jitter ms": level.jitter_p95_ms, "longest gap ms": level.gap_max_ms,
-        "CPU % a call": level.cpu_a_call, "all": round(sum(level.cpu.values())), "PSS MB a call": level.pss_mb_a_call,
-        "caller CPU %": level.caller_cpu, "caller late ms": level.caller_late_ms, "": "good" if level.good else "bad",
+        "lost in": level.lost_in,
+        "deaf": level.deaf, "final p95 ms": level.final_p95_ms,
+        "jitter": level.jitter_p95_ms, "gap ms": level.gap_max_ms,
+        "CPU %": level.cpu_a_call, "all": round(sum(level.cpu.values())), "PSS MB": level.pss_mb_a_call,
+        "caller %": level.caller_cpu, "its late ms": level.caller_late_ms, "": "good" if level.good else "bad",
     }  # fmt: skip
 
 
