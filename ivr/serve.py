@@ -42,6 +42,8 @@ class Hotline:
                 await asyncio.wait([*keepers, stopped], return_when=asyncio.FIRST_COMPLETED)
             return self._exit_code(keepers, stop)
         finally:
+            if stop.is_set():
+                sys.stderr.write("ending: hanging up and closing recordings ...\n")
             stopped.cancel()
             ready.cancel()
             for child in self.children.values():
