@@ -33,6 +33,7 @@ _CAUSES = {
 }
 
 
+_ANSWERS = (events.KeyPressed, events.SpeechEnded, events.SpeechTooLong)
 ListenerFor = Callable[[str, Callable[[ListenerEvent], None]], Listener]
 
 
@@ -83,8 +84,11 @@ class Conversation:
         if self._over:
             return
         self._cause = _CAUSES.get(type(event), "stopped")
-        for action in self._session.handle(event, time.time()):
+        asked = self._session.handle(event, time.time())
+        for action in asked:
             self._carry_out(action)
+        if isinstance(event, _ANSWERS) and not any(isinstance(action, actions.Request) for action in asked):
+            self._waterfall.unanswered()
 
     # What the leg reports.
 
@@ -137,6 +141,9 @@ class Conversation:
         if (left := self._outside.left_message()) is not None:
             self.tell(left)
         self.tell(events.HungUp(by))
+        if missed := self._listener.dropped_samples:
+            detail = f"the recogniser was too slow and missed {missed / 8000:.1f} s of the caller"
+            self._record("error", self.clock.now, "caller", {"code": "asr.overrun", "detail": detail})
         self._over = True
         self._timers.cancel_running()
         self._outside.close()

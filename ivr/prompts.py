@@ -50,6 +50,13 @@ class _Prompt:
     made: bool = False
     begun: bool = False
     failure: str = ""
+    secrets: list[Path] = field(default_factory=list)
+
+    def forget(self) -> None:
+        """Takes what was spoken in confidence off the disk again: a cached prompt can be listened to for years."""
+        for path in self.secrets:
+            path.unlink(missing_ok=True)
+        self.secrets.clear()
 
 
 class Prompts:
@@ -98,6 +105,8 @@ class Prompts:
         """Silence within one frame; every prompt is forgotten. Returns those that were not played out."""
         self._playback.stop()
         stopped = [prompt.play for prompt in self._present]
+        for prompt in self._present:
+            prompt.forget()
         self._present.clear()
         if self._making is not None:
             self._making.cancel()  # what comes next must not wait for the rest of what nobody will hear
@@ -140,7 +149,7 @@ class Prompts:
 
     async def _make(self, prompt: _Prompt) -> None:
         try:
-            async with aclosing(self._files(prompt.play)) as files:
+            async with aclosing(self._files(prompt)) as files:
                 async for path in files:
                     self._token += 1
                     prompt.tokens.add(self._token)
@@ -151,7 +160,8 @@ class Prompts:
         prompt.made = True
         self._report_ends()
 
-    async def _files(self, play: Play) -> AsyncGenerator[str, None]:
+    async def _files(self, prompt: _Prompt) -> AsyncGenerator[str, None]:
+        play = prompt.play
         for piece in play.pieces:
             match piece:
                 case AudioFile(path):
@@ -161,10 +171,13 @@ class Prompts:
                 case Text(text):
                     async with aclosing(self._speech.say(text, play.language, play.voice)) as clauses:
                         async for clause in clauses:
+                            if play.secret:
+                                prompt.secrets.append(clause.file)
                             yield str(clause.file)
 
     def _report_ends(self) -> None:
         """A prompt is over when all before it are: the flow takes the end of one for the end of those before it."""
         while self._present and self._present[0].made and not self._present[0].tokens:
             prompt = self._present.popleft()
+            prompt.forget()
             self._on_end(prompt.play, "failed" if prompt.failure else "finished", prompt.failure)

@@ -56,6 +56,10 @@ class Hotline:
                 return EXIT_CANNOT_START
         if stop.is_set():
             return 0
+        for keeper in keepers:
+            if keeper.done() and (error := keeper.exception()) is not None:
+                log.error("%s is not looked after any more", keeper.get_name(), exc_info=error)
+                return 1
         late = [name for name, child in self.children.items() if not child.ready.is_set()]
         log.error("not ready after %.0f s: %s", READY_WITHIN_S, ", ".join(late))
         return 1

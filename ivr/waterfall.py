@@ -49,6 +49,11 @@ class Waterfall:
         self._turn = turn
         self._playing_from = -1
 
+    def unanswered(self) -> None:
+        """The flow asked for nothing on this turn (a first digit, an "uh-huh"): the next prompt is no reply to it."""
+        if self._turn is not None and self._turn.step_sample < 0:
+            self._turn = None
+
     def stepped(self, sample: int, step: str) -> None:
         """The flow has decided and asked for a prompt."""
         if self._turn is not None and self._turn.step_sample < 0:

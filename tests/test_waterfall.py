@@ -42,6 +42,20 @@ def test_only_the_first_prompt_of_a_turn_counts() -> None:
     assert (turn.step, turn.step_sample, turn.prompt_sample) == ("first", 10, 40)
 
 
+def test_a_turn_that_the_flow_does_not_answer_is_not_charged_to_the_next_prompt() -> None:
+    waterfall = Waterfall()
+    waterfall.answered(Turn("uh-huh", 0, 0, 0))
+    waterfall.unanswered()
+    waterfall.stepped(9000, "next")
+    waterfall.playing(9010)
+    assert waterfall.heard(9000, sound(*[5] * 480)) is None
+    waterfall.answered(Turn("yes", 0, 0, 0))
+    waterfall.stepped(10, "first")
+    waterfall.unanswered()
+    waterfall.playing(30)
+    assert waterfall.heard(0, sound(*[5] * 480)) is not None, "this one was answered"
+
+
 def test_a_prompt_nobody_asked_for_is_no_turn() -> None:
     waterfall = Waterfall()
     waterfall.playing(0)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.actions import BargeIn, Play, Text
+from flows.actions import AudioFile, BargeIn, Play, Text
 from ivr.prompts import PromptFiles, Prompts
 from tts.client import Clause
 from tts.errors import EngineCrashed
@@ -99,3 +99,23 @@ async def test_a_file_that_cannot_be_played_fails_its_prompt_once_the_rest_was_h
     assert bench.ends == []
     bench.prompts.played(await bench.made("two"))
     assert bench.ends == [(1, "failed")]
+
+
+@pytest.mark.parametrize("how", ["played", "stopped"])
+async def test_what_was_spoken_in_confidence_does_not_stay_on_the_disk(tmp_path: Path, how: str) -> None:
+    bench = Bench()
+    secret, recorded = tmp_path / "1234.wav", tmp_path / "you-entered.wav"
+    secret.touch()
+    recorded.touch()
+    pieces = (AudioFile(str(recorded)), Text(str(secret)))
+    running = asyncio.create_task(bench.prompts.run())
+    bench.prompts.play(Play(1, pieces, "en", "", BargeIn.YES, "confirm", secret=True))
+    token = await bench.made(str(secret))
+    if how == "played":
+        bench.prompts.played(bench.playback.tokens[str(recorded)])
+        bench.prompts.played(token)
+    else:
+        bench.prompts.stop()
+    running.cancel()
+    assert not secret.exists()
+    assert recorded.exists()
