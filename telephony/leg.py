@@ -15,6 +15,7 @@ from telephony.media import FRAME_SAMPLES, SILENCE, Tap
 from telephony.player import Player
 
 log = logging.getLogger(__name__)
+KEYS = frozenset("0123456789*#ABCD")
 _INFO_METHOD = 1  # pjsua's number for keys that came in a SIP INFO
 
 
@@ -111,7 +112,9 @@ class Leg(pj.Call):  # type: ignore[misc]
             log.error("media: %s", error.info())
 
     def onDtmfDigit(self, parameters: pj.OnDtmfDigitParam) -> None:
-        """pjsua2: one key."""
+        """pjsua2: one key; or no key, as the hook flash of RFC 4733, which it calls R."""
+        if parameters.digit not in KEYS:
+            return
         method = KeyMethod.INFO if parameters.method == _INFO_METHOD else KeyMethod.RFC4733
         self._emit(Key(parameters.digit, method))
 

@@ -12,7 +12,7 @@ Headers = tuple[tuple[str, str], ...]
 
 REASONS = {
     100: "Trying", 200: "OK", 400: "Bad Request", 403: "Forbidden", 405: "Method Not Allowed",
-    408: "Request Timeout", 416: "Unsupported URI Scheme", 420: "Bad Extension",
+    408: "Request Timeout", 415: "Unsupported Media Type", 416: "Unsupported URI Scheme", 420: "Bad Extension",
     481: "Call/Transaction Does Not Exist", 482: "Loop Detected", 483: "Too Many Hops", 487: "Request Terminated",
     500: "Server Internal Error", 501: "Not Implemented", 503: "Service Unavailable",
     505: "Version Not Supported", 513: "Message Too Large",

@@ -1,6 +1,6 @@
 """Requests that reach the front door: absorbed, answered, given to a worker, or passed on inside their dialog."""
 
-from telephony.edge import calls, clients
+from telephony.edge import calls, clients, keyinfo
 from telephony.edge.desk import ALLOW, MAX_TRANSACTIONS, SUPPORTED, T4_S, Desk, reply_hop, stamp
 from telephony.edge.errors import MalformedError
 from telephony.edge.events import Hop
@@ -145,6 +145,8 @@ def _inside_dialog(desk: Desk, request: Request, source: Hop, reply_to: Hop, key
     if inside and request.method not in _FOR_WORKERS:
         _answer_here(desk, request, reply_to)
         return
+    if inside and request.method == "INFO" and not _is_key(desk, request, reply_to):
+        return
     server = _serve(desk, request, reply_to, key)
     if server.invite:
         server.last = desk.answer(request, reply_to, 100)
@@ -164,6 +166,23 @@ def _inside_dialog(desk: Desk, request: Request, source: Hop, reply_to: Hop, key
         call.caller_contact = clients.contact(request) or call.caller_contact
     if request.method == "BYE":
         desk.release(call)
+
+
+def _is_key(desk: Desk, request: Request, reply_to: Hop) -> bool:
+    """Whether an INFO brings a key, then in its plain form; else it is answered: all other INFO is not for workers."""
+    kind = request.get("Content-Type")
+    if not request.body:
+        desk.answer(request, reply_to, 200)  # a sign of life (RFC 2976 section 2.2)
+    elif not keyinfo.is_key_type(kind):
+        desk.answer(request, reply_to, 415, keyinfo.ACCEPT)
+    elif (body := keyinfo.relay_body(kind, request.body)) is None:
+        desk.answer(request, reply_to, 400)
+    else:
+        request.body = body
+        rest = [(name, value) for name, value in request.headers if name != "Content-Type"]
+        request.headers = (*rest, ("Content-Type", keyinfo.RELAY))
+        return True
+    return False
 
 
 def _call_of(desk: Desk, request: Request) -> Call | None:

@@ -1,5 +1,7 @@
 """What a leg answers to the far end's wishes."""
 
+from types import SimpleNamespace
+
 import pjsua2 as pj
 
 from telephony.leg import Leg
@@ -10,3 +12,12 @@ def test_a_far_end_cannot_have_a_leg_call_somebody_by_refer() -> None:
     parameters.statusCode = 202  # what pjsua2 answers, and acts on, when nobody objects
     Leg.onCallTransferRequest(None, parameters)
     assert parameters.statusCode == 603
+
+
+def test_a_hook_flash_is_no_key() -> None:
+    told = []
+    for digit in "5R*%":
+        parameters = pj.OnDtmfDigitParam()
+        parameters.digit = digit
+        Leg.onDtmfDigit(SimpleNamespace(_emit=told.append), parameters)
+    assert [event.key for event in told] == ["5", "*"]
