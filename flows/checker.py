@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from flows.checks import names, needs, paths, speech
+from flows.checks import names, needs, paths, speech, unset
 from flows.checks.report import Report
 from flows.flow import Flow
 from flows.linking import link
@@ -19,6 +19,7 @@ def check(flow: Flow, vocabulary: Mapping[str, frozenset[str]] | None = None) ->
     paths.check(report, flow)
     needs.check(report, flow)
     names.check(report, flow)
+    unset.check(report, flow)
     speech.check(report, flow, vocabulary or {})
     return in_order(report.problems)
 

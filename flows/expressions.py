@@ -109,24 +109,27 @@ def parse(source: str) -> Expression:
     return Expression(source, root)
 
 
+def nodes(node: Node) -> Iterator[Node]:
+    """The node and every one below it."""
+    yield node
+    match node:
+        case Pick(of, key):
+            below: tuple[Node, ...] = (of, key)
+        case Call(_, parts) | Items(parts):
+            below = parts
+        case Unary(_, operand):
+            below = (operand,)
+        case Binary(_, left, right):
+            below = (left, right)
+        case _:
+            below = ()
+    for inner in below:
+        yield from nodes(inner)
+
+
 def names(node: Node) -> Iterator[Name]:
     """Every variable that the expression reads."""
-    match node:
-        case Name():
-            yield node
-        case Pick(of, key):
-            yield from names(of)
-            yield from names(key)
-        case Call(_, arguments) | Items(arguments):
-            for argument in arguments:
-                yield from names(argument)
-        case Unary(_, operand):
-            yield from names(operand)
-        case Binary(_, left, right):
-            yield from names(left)
-            yield from names(right)
-        case Literal():
-            pass
+    return (inner for inner in nodes(node) if isinstance(inner, Name))
 
 
 class _Parser:

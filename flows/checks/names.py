@@ -73,9 +73,10 @@ def _inferred(steps: Mapping[str, Step], known: Mapping[str, Type]) -> dict[str,
     found: dict[str, Type] = {name: ANY for name, _ in assigned if name not in known}
     for _ in range(3):
         before = dict(found)
+        scope = {**known, **found}
         fresh: dict[str, Type] = {name: known[name] for name, _ in assigned if name in known}
         for name, expression in assigned:
-            kind, faults = infer(expression, {**known, **found})
+            kind, faults = infer(expression, scope)
             fresh[name] = _joined(fresh.get(name), ANY if faults else kind)
         found = fresh
         if found == before:

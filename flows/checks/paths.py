@@ -1,6 +1,6 @@
 """Where the steps lead: targets that are missing, steps nobody reaches, loops without a way out."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
 from flows.checks.report import Report
@@ -63,12 +63,20 @@ def _known(report: Report, path: Path, on: Mapping[str, object], known: Iterable
 def graph(flow: Flow) -> dict[str, set[str]]:
     """Every step with the steps it may lead to by any event."""
     everywhere = {command.next for command in flow.header.command.values() if command.next}
+    known = flow.steps.keys()
     found = {}
     for name, step in flow.steps.items():
-        ways = {way.target for way in step.exits()}
-        ways |= {one.next for event in step.events for one in _handlers(flow, step, event) if one.next}
-        found[name] = (ways | (everywhere if isinstance(step, Asking) else set())) & set(flow.steps)
+        ways = {*(way.target for way in step.exits()), *handler_targets(flow, step)}
+        ways |= everywhere if isinstance(step, Asking) else set()
+        found[name] = {target for target in ways if target in known}
     return found
+
+
+def handler_targets(flow: Flow, step: Step) -> Iterator[str]:
+    """The steps that handlers may lead to from this one, its own or those above the steps."""
+    own = (one for handlers in step.on.values() for one in handlers)
+    shared = (one for event in step.events for one in _handlers(flow, step, event))
+    return (one.next for one in (*own, *shared) if one.next)
 
 
 def _handlers(flow: Flow, step: Step, event: str) -> tuple[Handler, ...]:
@@ -98,7 +106,11 @@ def _unreachable(report: Report, flow: Flow) -> None:
 def _endless(report: Report, flow: Flow) -> None:
     """Steps that wait for nothing and lead only to each other."""
     instant = {name: {way.target for way in step.ways()} for name, step in flow.steps.items() if not step.waits}
-    out = {name for name, ways in instant.items() if flow.steps[name].ends or not ways or ways - set(instant)}
+    out = {
+        name
+        for name, ways in instant.items()
+        if flow.steps[name].ends or not ways or any(way not in instant for way in ways)
+    }
     stuck = set(instant) - _leading_to(instant, out)
     if stuck:
         first = next(name for name in flow.steps if name in stuck)

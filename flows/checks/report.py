@@ -23,8 +23,14 @@ class Report:
 
     def inside(self, path: Path, offset: int, code: str, what: str, mend: str = "") -> None:
         """An error at a character of a text value."""
-        at = inside(self.flow.text, self.flow.places.value(path), offset)
-        self._add(Severity.ERROR, at, code, what, mend)
+        self._add(Severity.ERROR, self._within(path, offset), code, what, mend)
+
+    def warning_inside(self, path: Path, offset: int, code: str, what: str, mend: str = "") -> None:
+        """A warning at a character of a text value."""
+        self._add(Severity.WARNING, self._within(path, offset), code, what, mend)
+
+    def _within(self, path: Path, offset: int) -> Position:
+        return inside(self.flow.text, self.flow.places.value(path), offset)
 
     def _add(self, severity: Severity, at: Position, code: str, what: str, mend: str) -> None:
         self.problems.append(Problem(self.flow.file, at, severity, code, what, mend))

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
+from anyascii import anyascii
+
 from flows.checks.report import Report
 from flows.checks.walk import Found, values
 from flows.flow import Flow
@@ -81,10 +83,15 @@ def _alike(report: Report, options: list[tuple[Path, str | None, Phrases | None]
 def sounds_like(one: str, other: str) -> bool:
     """Whether a recogniser would often take one phrase for the other: the same sounds but for one or two."""
     if is_han(one) or is_han(other):
-        return False
+        return syllables(one) == syllables(other)
     first, second = _sounds(one), _sounds(other)
     longest = max(len(first), len(second))
     return longest >= 3 and _distance(first, second) <= (1 if longest >= 5 else 0)
+
+
+def syllables(phrase: str) -> str:
+    """A Mandarin phrase as its syllables without tones, which a telephone line blurs first (toneless pinyin)."""
+    return " ".join(anyascii(sign).strip().lower() if is_han(sign) else sign for sign in phrase)
 
 
 _BLURRED = "ow>a ght>t ph>f ck>k wh>w wr>r kn>n th>d sh>s ch>s qu>kw x>ks z>s c>k v>f b>p g>k t>d y>i"
