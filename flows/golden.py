@@ -67,6 +67,11 @@ class Turn(Table):
     within: float | None = Field(None, gt=0, description="seconds since the call began that must not have passed")
     ends: str | None = Field(None, description="the reason with which the call must have ended")
 
+    @property
+    def acts(self) -> bool:
+        """Whether the caller does something, so that what follows is about the time after it."""
+        return self.says is not None or self.keys is not None or self.silent or self.hangs_up
+
 
 class Conversation(Table):
     """One conversation."""
@@ -103,6 +108,7 @@ class Outcome:
     problems: list[Problem]
     lines: list[Line]
     walked: list[tuple[str, str]] = field(default_factory=list)
+    asked: frozenset[str] = frozenset()
 
 
 def read(text: str, file: str) -> tuple[Golden | None, Places, list[Problem]]:
@@ -122,16 +128,17 @@ def read(text: str, file: str) -> tuple[Golden | None, Places, list[Problem]]:
         return None, where, found
 
 
-def play(flow: Flow, conversation: Conversation, file: str, where: Places, number: int) -> Outcome:
-    """Plays one conversation; `number` is its place in the file."""
+def play(flow: Flow, conversation: Conversation, file: str, where: Places, number: int, deaf: bool = False) -> Outcome:
+    """Plays one conversation; `number` is its place in the file. A `deaf` hotline has no recogniser."""
     simulation = Simulation(
-        flow, Scripted(conversation), conversation.now, dict(conversation.variables), conversation.caller
+        flow, Scripted(conversation), conversation.now, dict(conversation.variables), conversation.caller, deaf
     )
     judge = _Judge(simulation, file, where, number)
     simulation.begin()
     for place, turn in enumerate(conversation.turns):
         judge.turn(place, turn)
-    return Outcome(conversation.name, judge.problems, simulation.lines, walked(simulation))
+    asked = frozenset(request.kind for request in simulation.requests)
+    return Outcome(conversation.name, judge.problems, simulation.lines, walked(simulation), asked)
 
 
 def walked(simulation: Simulation) -> list[tuple[str, str]]:
@@ -189,8 +196,7 @@ class _Judge:
 
     def turn(self, place: int, turn: Turn) -> None:
         at = self.where.key(("conversation", self.number, "turns", place))
-        acts = turn.says is not None or turn.keys is not None or turn.silent or turn.hangs_up
-        if acts:
+        if turn.acts:
             self.act(turn)
         elif not turn.interrupts:
             self.simulation.listen()

@@ -30,6 +30,7 @@ from flows.events import (
     HungUp,
     KeyPressed,
     PromptFinished,
+    RecogniserFailed,
     Replied,
     SpeechEnded,
     SpeechStarted,
@@ -73,13 +74,14 @@ class _Playing:
 
 @dataclass
 class Simulation:
-    """One simulated call. `now` is the virtual clock in Unix seconds."""
+    """One simulated call. `now` is the virtual clock in Unix seconds; a `deaf` hotline takes keys only."""
 
     flow: Flow
     outside: Outside
     now: float = 1_800_000_000.0
     variables: dict[str, Any] = field(default_factory=dict)
     caller: str = "+15550100"
+    deaf: bool = False
     lines: list[Line] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
@@ -100,6 +102,8 @@ class Simulation:
 
     def begin(self) -> None:
         """The hotline answers."""
+        if self.deaf:
+            self._tell(RecogniserFailed("there is no recogniser"))
         self._tell(CallStarted("simulated", self.caller, self.flow.name))
 
     def listen(self) -> None:

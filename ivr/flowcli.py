@@ -40,6 +40,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     command.add_argument("--coverage", action="store_true", help="tell which steps and ways no conversation walks")
     command.add_argument("--json", action="store_true", help="one JSON object instead of lines")
     command.add_argument("--transcripts", action="store_true", help="show every conversation")
+    command.add_argument("--sip", action="store_true", help="as real calls to a running hotline")
+    command.add_argument("--uri", default="", help="with --sip: its address (default: by config.toml)")
+    command.add_argument(
+        "--calls", type=int, choices=range(1, 21), metavar="N", default=3, help="with --sip: at a time"
+    )
     command = add("graph", _graph, "draw a flow: SVG, or Mermaid for Markdown", path=None)
     command.add_argument("flow", help="a flow's file or name")
     command.add_argument("--mermaid", action="store_true", help="Mermaid text instead of SVG")
@@ -169,6 +174,10 @@ def _test(options: argparse.Namespace, config: Config) -> int:
         return 2
     flows, problems = _flows(list(dict.fromkeys(file.parent for file in files)), config)
     failed = errors(problems)
+    if options.sip:
+        from ivr import flowsip  # noqa: PLC0415 - only here
+
+        return flowsip.test(options, config, files, flows, failed)
     outcomes: list[tuple[Path, Flow, Outcome]] = []
     for file in files:
         played, found = _played(file, flows)

@@ -12,6 +12,7 @@ import re
 import socket
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -30,11 +31,12 @@ ANSWER_WITHIN_S = 35.0
 REPLY_WITHIN_S = 8.0
 PROMPT_ENDS_WITHIN_S = 60.0
 REQUEST_TIMEOUT = 408  # RFC 3261 section 8.1.3.1: what a phone makes of no answer at all
+SILENCE_BROKEN_WITHIN_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One turn of the phone's: `what` is say, play, keys or wait; `value` the text, file, keys or seconds."""
+    """One turn of the phone's: `what` is say, play, keys, silence or wait; `value` the text, file, keys or seconds."""
 
     what: str
     value: str
@@ -42,9 +44,10 @@ class Step:
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of the call, for people and for `--json`."""
+    """What came of the call, for people and for `--json`. A turn's `at` is when it began, in Unix seconds."""
 
     uri: str
+    sip_call_id: str = ""
     answered: bool = False
     answer_ms: int = 0
     codec: str = ""
@@ -57,7 +60,10 @@ class Outcome:
 
 
 class Phone:
-    """One outgoing call. `voice` makes a text into a file to play; `tell` gets a line for each thing that happens."""
+    """One outgoing call. `voice` makes a text into a file to play; `tell` gets a line for each thing that happens.
+
+    What is to be said is spoken into files before the call: the far end never waits for the synthesiser.
+    """
 
     def __init__(self, voice: Callable[[str], Path], tell: Callable[[float, str], None]) -> None:
         self._voice = voice
@@ -77,6 +83,8 @@ class Phone:
         """
         loop = asyncio.get_running_loop()
         self._outcome = Outcome(uri)
+        texts = dict.fromkeys(step.value for step in steps if step.what == "say")
+        self._spoken = {text: await asyncio.to_thread(self._voice, text) for text in texts}
         stack = Stack(StackSettings(bind=bind, user="phone"), lambda _leg, _event: None)
         stack.start()
         self._began = loop.time()
@@ -91,9 +99,8 @@ class Phone:
             stack.post(leg.hang_up)
             await asyncio.wait([waiting], timeout=5)
         waiting.cancel()
+        self._outcome.sip_call_id = leg.sip_call_id
         self._note_reply()
-        if talking.done() and not talking.cancelled() and isinstance(error := talking.exception(), SynthesiserFailed):
-            raise error
         return self._outcome
 
     def sound(self) -> tuple["array.array[int]", "array.array[int]"]:
@@ -118,12 +125,16 @@ class Phone:
             at_once = False
             self._note_reply()
             self._say(f"{step.what:5} {step.value}")
+            turn = {**asdict(step), "at": time.time(), "reply_ms": None, "failure": ""}
+            self._outcome.turns.append(turn)
             if step.what == "keys":
                 self._press(stack, leg, step.value)
+            elif step.what == "silence":
+                self._replies.spoke(len(self._sound[1]))
+                await self._replies.reply(SILENCE_BROKEN_WITHIN_S)
             else:
                 await self._play(playback, number, step)
-            self._outcome.turns.append({**asdict(step), "reply_ms": None, "failure": self._failure})
-            self._failure = ""
+            turn["failure"], self._failure = self._failure, ""
         await self._far_end_finishes()
         await asyncio.sleep(linger_s)
 
@@ -136,7 +147,7 @@ class Phone:
         stack.post(lambda: leg.send_keys(keys))
 
     async def _play(self, playback: LegPlayback, token: int, step: Step) -> None:
-        path = Path(step.value) if step.what == "play" else await asyncio.to_thread(self._voice, step.value)
+        path = Path(step.value) if step.what == "play" else self._spoken[step.value]
         self._finished.clear()
         playback.play(token, str(path))
         await self._finished.wait()

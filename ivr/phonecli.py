@@ -13,7 +13,7 @@ from telephony.errors import TelephonyError
 
 
 class _Turn(argparse.Action):
-    """Collects --say, --play, --keys and --wait in the order given."""
+    """Collects --say, --play, --keys, --silence and --wait in the order given."""
 
     def __call__(
         self,
@@ -23,7 +23,7 @@ class _Turn(argparse.Action):
         option_string: str | None = None,
     ) -> None:
         """argparse: one option was read."""
-        texts = values if isinstance(values, list) else [values]
+        texts = (values or [""]) if isinstance(values, list) else [values]
         turns = [*(options.turns or []), *((str(option_string).lstrip("-"), text) for text in texts)]
         options.turns = turns
 
@@ -35,7 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--say", nargs="+", metavar="TEXT", help="speak, a turn for each text", **turn)  # type: ignore[arg-type]
     parser.add_argument("--play", type=_wav, metavar="WAV", help="play an 8 kHz mono WAV as one turn", **turn)  # type: ignore[arg-type]
     parser.add_argument("--keys", type=_keys, metavar="12#", help="press keys as one turn", **turn)  # type: ignore[arg-type]
-    parser.add_argument("--wait", type=_seconds, metavar="SECONDS", help="stay silent", **turn)  # type: ignore[arg-type]
+    parser.add_argument("--silence", nargs=0, help="stay silent until the far end speaks again", **turn)  # type: ignore[arg-type]
+    parser.add_argument("--wait", type=_seconds, metavar="SECONDS", help="stay silent so long", **turn)  # type: ignore[arg-type]
     parser.add_argument("--record", type=_out, metavar="OUT.wav", help="record: left this phone, right the far end")
     parser.add_argument("--voice", default="en-us", help="espeak-ng voice of --say (default: en-us)")
     parser.add_argument(

@@ -46,6 +46,7 @@ class Leg(pj.Call):  # type: ignore[misc]
         self._over = False
         self._hung_up_here = False
         self.rtp: dict[str, Any] = {}
+        self.sip_call_id = ""
         self._heard_tap = Tap("heard", self._on_heard)
         self._played_tap = Tap("played", self._on_played)
         self.player = Player(self._sinks, emit, post, bury)
@@ -99,6 +100,7 @@ class Leg(pj.Call):  # type: ignore[misc]
     def onCallState(self, _parameters: pj.OnCallStateParam) -> None:
         """pjsua2: the dialog's state changed."""
         info = self.getInfo()
+        self.sip_call_id = info.callIdString
         if info.state == pj.PJSIP_INV_STATE_DISCONNECTED and not self._over:
             self._over = True
             self._media = None

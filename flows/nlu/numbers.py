@@ -89,7 +89,7 @@ def amount(text: str) -> Number | None:
         return _han_amount(said)
     major = _MAJOR.split(said, maxsplit=1)
     if len(major) == 2:
-        rest = _MINOR.sub("", major[1]).strip().removeprefix("and ").strip()
+        rest = _MINOR.sub("", major[1]).strip().removeprefix("and ").removeprefix("an ").strip()  # as it is often heard
         return _joined(number(major[0]), number(rest) if rest else 0)
     if _MINOR.search(said):
         return _joined(0, number(_MINOR.sub("", said)))

@@ -41,6 +41,7 @@ def test_numbers(said: str, value: float | None) -> None:
     ("said", "value"),
     [
         ("twelve dollars and fifty cents", 12.5),
+        ("twelve dollars an fifty cents", 12.5),
         ("one dollar", 1),
         ("twelve fifty", 12.5),
         ("twelve dollars five", 12.05),
