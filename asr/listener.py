@@ -18,6 +18,9 @@ from asr.vad import RATE_HZ, Vad, VoiceStart
 PRE_ROLL = RATE_HZ * 3 // 10
 # A caller who began to speak this shortly before `listen` is still taken in; older voice is noise or somebody else.
 HEAD_START = 2 * RATE_HZ
+# A recogniser needs some silence to settle on the last word; the rest of the wait for the end of the turn would cost as
+# much as speech. It is held back, and sent if the caller goes on.
+TAIL = RATE_HZ * 4 // 10
 # A final result takes milliseconds; a recogniser that has none this long after the end of a turn hangs.
 RESULT_DEADLINE = 4 * RATE_HZ
 
@@ -114,6 +117,8 @@ class Listener:
         self._listening = 0
         self._now = 0
         self._just_listening = False
+        self._quiet_since: int | None = None
+        self._held: list[bytes] = []
         self._history: deque[tuple[int, bytes]] = deque()
         self._thread: RecogniserThread | None = None
         if recogniser is not None:
@@ -160,11 +165,19 @@ class Listener:
             self._history.clear()
         self._now = first_sample + len(pcm8k) // 2
         self._remember(pcm8k, first_sample)
-        if self._open and self._thread:
-            self._thread.sound(self._open.number, pcm8k)
+        if self._open:
+            self._held.append(pcm8k)
+            if self._quiet_since is None or first_sample - self._quiet_since <= TAIL:
+                self._send_held()
         self._take_in_late_start()
         for edge in self._vad.feed(pcm8k, first_sample):
-            self._on_event(VoiceStarted(edge.sample) if isinstance(edge, VoiceStart) else VoiceEnded(edge.sample))
+            if isinstance(edge, VoiceStart):
+                self._quiet_since = None
+                self._send_held()
+                self._on_event(VoiceStarted(edge.sample))
+            else:
+                self._quiet_since = edge.sample
+                self._on_event(VoiceEnded(edge.sample))
             self._step(edge)
         self._step(Clock(self._now))
         self._check_deadline()
@@ -200,6 +213,7 @@ class Listener:
 
     def _begin(self, sample: int, expected: Expected) -> None:
         first = max(sample - PRE_ROLL, self._history[0][0])
+        self._held.clear()
         self._number += 1
         self._open = _Open(self._number, first)
         if self._thread:
@@ -207,6 +221,11 @@ class Listener:
             sound = b"".join(pcm for _, pcm in self._history)
             self._thread.sound(self._number, sound[2 * (first - self._history[0][0]) :])
         self._on_event(SpeechStarted(sample))
+
+    def _send_held(self) -> None:
+        if self._open and self._thread and self._held:
+            self._thread.sound(self._open.number, b"".join(self._held))
+        self._held.clear()
 
     def _end(self, ended: Ended) -> None:
         if self._open is None:
