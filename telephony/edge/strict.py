@@ -26,6 +26,7 @@ _LONG = {
     "proxy-require": "Proxy-Require", "via": "Via", "from": "From", "to": "To", "contact": "Contact",
     "route": "Route", "require": "Require", "supported": "Supported", "subject": "Subject",
 }  # fmt: skip
+_LONG_ADDRESS = re.compile(rb"IP[46][ \t]+\S{254}", re.IGNORECASE)
 _SINGLE = frozenset(("Call-ID", "CSeq", "From", "To", "Max-Forwards", "Content-Length", "Content-Type"))
 _LISTS = frozenset(("Via", "Route", "Record-Route"))
 _REPLY = frozenset(("Via", "From", "To", "Call-ID", "CSeq"))
@@ -176,9 +177,16 @@ def _cut(headers: list[tuple[str, str]], body: bytes, stream: bool) -> bytes:
                 raise _RefusedError(400, "Bad Content-Length")
             if int(value) > len(body):
                 raise _RefusedError(400, "Body shorter than Content-Length")
-            return body[: int(value)]
+            return _harmless(body[: int(value)])
     if stream:
         raise _RefusedError(400, "Content-Length is missing")
+    return _harmless(body)
+
+
+def _harmless(body: bytes) -> bytes:
+    """The body, unless it is one over which pjsip aborts: an SDP address longer than any name is (RFC 1035: 253)."""
+    if _LONG_ADDRESS.search(body):
+        raise _RefusedError(400, "An address in the SDP is too long")
     return body
 
 

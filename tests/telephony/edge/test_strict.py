@@ -97,6 +97,7 @@ PLAIN = (
     [
         ((b"\r\n\r\n", b"\r\nX: a\nVia: SIP/2.0/UDP evil\r\n\r\n"), 400),  # a bare LF would smuggle a header
         ((b"\r\n\r\n", b"\r\nX: a\0b\r\n\r\n"), 400),
+        ((b"\r\n\r\n", b"\r\n\r\nc=IN IP4 " + b"1" * 254), 400),  # aborts pjsip, one worker after the other
         ((b"\r\n\r\n", b"\r\n" + b"X: a\r\n" * MAX_HEADERS + b"\r\n"), 400),
         ((b"\r\n\r\n", b"\r\nX: " + b"a" * 17000 + b"\r\n\r\n"), 513),
         ((b"Call-ID: x", b"Call-ID: x y"), 400),
