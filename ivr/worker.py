@@ -26,6 +26,7 @@ from telephony.legevents import Incoming, LegEvent, Refused
 from telephony.stack import Stack, StackSettings
 
 log = logging.getLogger(__name__)
+IDLE_REPEAT_S = 2.0
 LINGER_S = 0.2  # for the last SIP message and the last bus message to leave
 
 
@@ -58,7 +59,7 @@ class Worker:
         )
         port = self._stack.start()
         path = self._config.run_folder / "door.sock"
-        self._door = DoorLink(path, os.getpid(), self._slot.number, ("127.0.0.1", port), lambda: self._say(b"i"))
+        self._door = DoorLink(path, os.getpid(), self._slot.number, ("127.0.0.1", port), self._wait_for_call)
         async with Bus(address_finder(self._config), "worker") as self._bus:
             registering = asyncio.create_task(self._door.run(), name="door link")
             await self._done.wait()
@@ -100,6 +101,12 @@ class Worker:
             self._door.say("busy")
             self._done.set()
             CallSession.archive_refused(self._config, refused, self._bus.publish_event)
+
+    def _wait_for_call(self) -> None:
+        """Tells the zygote again and again that this worker waits, and does not hang."""
+        if self._call is None and not self._done.is_set():
+            self._say(b"i")
+            asyncio.get_running_loop().call_later(IDLE_REPEAT_S, self._wait_for_call)
 
     def _say(self, state: bytes) -> None:
         try:

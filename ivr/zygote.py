@@ -1,7 +1,7 @@
 """The zygote: loads code and models once, forks workers, reaps and replaces them. Nothing else.
 
 It is single-threaded and opens no socket, database or event loop: whatever is open before a fork is shared after it.
-A worker tells it one byte at a time over a pipe: `i` idle, `b` busy; end of file means that it is gone.
+A worker tells it one byte at a time over a pipe: `i` idle, again and again; `b` busy; end of file: it is gone.
 """
 
 import gc
@@ -18,6 +18,7 @@ from ivr.slots import Slot, Slots
 
 log = logging.getLogger(__name__)
 CRASH_PAUSE_S = 0.5
+SILENT_S = 10.0  # an idle worker that says nothing for so long hangs, and is replaced
 
 
 class WorkerState(StrEnum):
@@ -34,6 +35,7 @@ class _Child:
     slot: int
     pipe: int
     state: WorkerState = WorkerState.STARTING
+    heard: float = 0.0
 
 
 class Zygote:
@@ -78,6 +80,7 @@ class Zygote:
                     os.read(wakeup, 4096)
                 else:
                     self._hear(key.data)
+            self._end_hanging()
             self._reap()
             self._orphaned()
 
@@ -130,11 +133,18 @@ class Zygote:
             os.close(child.pipe)
             child.pipe = -1
             return
-        child.state = WorkerState(said[-1])
+        child.state, child.heard = WorkerState(said[-1]), time.monotonic()
         idle = sum(other.state is not WorkerState.STARTING for other in self._children.values())
         if not self._ready and idle >= self._wanted:
             self._ready = True
             self._on_ready()
+
+    def _end_hanging(self) -> None:
+        """A worker that hangs takes no call, yet counts as one that waits for it; one in a call is left to it."""
+        for child in self._children.values():
+            if child.state is WorkerState.IDLE and time.monotonic() - child.heard > SILENT_S:
+                log.error("worker %d hangs: killed", child.pid)
+                os.kill(child.pid, signal.SIGKILL)
 
     def _reap(self) -> None:
         while self._children:

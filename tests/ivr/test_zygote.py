@@ -15,7 +15,10 @@ ZYGOTE = """
     import functools, os, signal, sys, time
     from pathlib import Path
     from ivr.slots import Slots
+    from ivr import zygote
     from ivr.zygote import Zygote
+
+    zygote.SILENT_S = float(sys.argv[2])
 
     folder = Path(sys.argv[1])
 
@@ -31,13 +34,13 @@ ZYGOTE = """
                 (folder / f"{slot.number}.orphan").touch()
                 os._exit(0)
 
-    zygote = Zygote(Slots(folder / "slots", (30000, 30031), 2), 2, work, lambda: None, os.getppid())
+    pool = Zygote(Slots(folder / "slots", (30000, 30031), 2), 2, work, lambda: None, os.getppid())
     (folder / "zygote").write_text(str(os.getpid()))
-    zygote.run()
+    pool.run()
 """
 LAUNCHER = """
     import subprocess, sys, time
-    subprocess.Popen([sys.executable, "-c", sys.argv[1], sys.argv[2]])
+    subprocess.Popen([sys.executable, "-c", *sys.argv[1:]])
     time.sleep(60)
 """
 
@@ -52,10 +55,12 @@ def runs(pid: int) -> bool:
 class Scene:
     """A launcher, its zygote, and the two workers of that, by their process ids."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, silent_s: float = 60) -> None:
         self.folder = folder
         code = [textwrap.dedent(text) for text in (LAUNCHER, ZYGOTE)]
-        self.launcher = subprocess.Popen([sys.executable, "-c", *code, str(folder)], cwd=Path(__file__).parents[2])
+        self.launcher = subprocess.Popen(
+            [sys.executable, "-c", *code, str(folder), str(silent_s)], cwd=Path(__file__).parents[2]
+        )
 
     def pid(self, name: str) -> int:
         path = self.folder / name
@@ -98,3 +103,17 @@ async def test_a_worker_notices_that_the_zygote_was_killed_when_it_next_speaks(
 async def test_sigterm_ends_the_zygote_and_every_worker(scene: Scene, eventually: Callable) -> None:
     os.kill(scene.pid("zygote"), signal.SIGTERM)
     await eventually(lambda: not any(runs(scene.pid(name)) for name in ("zygote", "0", "1")))
+
+
+async def test_an_idle_worker_that_hangs_is_replaced_and_one_in_a_call_is_not(
+    tmp_path: Path, eventually: Callable
+) -> None:
+    scene = Scene(tmp_path, silent_s=2)
+    await eventually(lambda: scene.pid("0") and scene.pid("1"))
+    busy, idle = scene.pid("0"), scene.pid("1")
+    os.kill(busy, signal.SIGSTOP)
+    os.kill(idle, signal.SIGSTOP)
+    await eventually(lambda: scene.pid("1") not in (0, idle))
+    assert runs(busy)
+    assert not runs(idle)
+    scene.end()
