@@ -10,6 +10,7 @@ from pathlib import Path
 from ivr.children import CannotStartError, Child
 from ivr.config import Config
 from ivr.process import EXIT_CANNOT_START
+from ivr.runfolder import RunFolderError, claim
 
 log = logging.getLogger(__name__)
 READY_WITHIN_S = 60.0
@@ -87,6 +88,11 @@ def main(config: Config, config_path: Path) -> int:
         except OSError as error:
             sys.stderr.write(f"{folder} cannot be made: {error.strerror}. Change [ivr] data or the folder's owner.\n")
             return EXIT_CANNOT_START
+    try:
+        lock = claim(config.run_folder)
+    except RunFolderError as error:
+        sys.stderr.write(f"{error}\n")
+        return EXIT_CANNOT_START
 
     async def serve() -> int:
         stop = asyncio.Event()
@@ -97,4 +103,7 @@ def main(config: Config, config_path: Path) -> int:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         return await Hotline(config, config_path).run(stop)
 
-    return asyncio.run(serve())
+    try:
+        return asyncio.run(serve())
+    finally:
+        os.close(lock)

@@ -6,6 +6,7 @@ A worker tells it one byte at a time over a pipe: `i` idle, again and again; `b`
 
 import gc
 import logging
+import math
 import os
 import selectors
 import signal
@@ -145,6 +146,7 @@ class Zygote:
             if child.state is WorkerState.IDLE and time.monotonic() - child.heard > SILENT_S:
                 log.error("worker %d hangs: killed", child.pid)
                 os.kill(child.pid, signal.SIGKILL)
+                child.heard = math.inf
 
     def _reap(self) -> None:
         while self._children:

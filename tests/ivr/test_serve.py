@@ -12,6 +12,7 @@ import pytest
 from ivr import serve
 from ivr.children import Child
 from ivr.config import Config
+from ivr.runfolder import claim
 
 
 @pytest.fixture
@@ -34,6 +35,21 @@ def test_nobody_else_on_this_machine_can_read_what_callers_said(
     assert serve.main(config, tmp_path / "config.toml") == 0
     for path in (config.data_folder, config.recordings_folder, config.data_folder / "store"):
         assert path.stat().st_mode & 0o077 == 0, path
+
+
+@pytest.mark.usefixtures("restored_umask")
+def test_a_second_hotline_on_the_same_data_starts_nothing(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def run(_hotline: serve.Hotline, _stop: object) -> int:
+        raise AssertionError("it must not start")
+
+    monkeypatch.setattr(serve.Hotline, "run", run)
+    config.run_folder.mkdir(parents=True)
+    first = claim(config.run_folder)
+    assert serve.main(config, tmp_path / "config.toml") == 3
+    os.close(first)
+    assert "A hotline runs on" in capsys.readouterr().err
 
 
 async def test_a_child_that_is_being_started_when_the_end_comes_is_ended_too(
