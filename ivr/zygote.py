@@ -118,6 +118,7 @@ class Zygote:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM,))
             self._selector.close()
+            os.dup2(2, 1)  # the launcher takes a zygote for alive as long as anybody has its standard output
             for child in self._children.values():
                 if child.pipe >= 0:
                     os.close(child.pipe)
