@@ -42,6 +42,7 @@ Publish = Callable[[str, dict[str, Any]], None]
 ATTEMPTS = 3
 REFUGES = tuple(Path(folder) / "hotline-recordings" for folder in (tempfile.gettempdir(), "/dev/shm"))  # noqa: S108 - bundles are for this user's eyes only
 RTP_CHECK_S = 1.0
+REQUEST_TIMEOUT = 408  # what the stack notes when the ACK to its 200 does not come
 GOODBYE_S = 2.0
 GONE_WITHIN_S = 40.0  # a BYE that nobody answers is given up after 32 s (RFC 3261 timer F)
 
@@ -137,9 +138,10 @@ class CallSession:
         self._closed = True
         if ended is None and self._conversation is not None:
             self._conversation.on_hung_up("hotline")
-        by = "caller" if ended is not None and ended.by_far_end else "hotline"
-        data = {"rtp": ended.rtp if ended else {}, "sip_status": ended.status if ended else 0, "reason": self._reason}
         termination = self._termination or _why(ended, answered=self._conversation is not None)
+        by_caller = ended is not None and ended.by_far_end and termination is not Termination.NO_ACK
+        by = "caller" if by_caller else "hotline"
+        data = {"rtp": ended.rtp if ended else {}, "sip_status": ended.status if ended else 0, "reason": self._reason}
         event = await asyncio.to_thread(self._bundle.close, termination, by, data)
         self._publish(self._bundle.call_id, event)
 
@@ -227,6 +229,8 @@ def _why(ended: Ended | None, *, answered: bool) -> Termination:
         return Termination.SHUTDOWN
     if not answered:
         return Termination.CANCELLED
+    if ended.status == REQUEST_TIMEOUT:
+        return Termination.NO_ACK
     return Termination.CALLER_HANGUP if ended.by_far_end else Termination.COMPLETED
 
 

@@ -16,5 +16,7 @@ class Termination(StrEnum):
     FLOW_ERROR = "flow_error"
     MAX_DURATION = "max_duration"
     RTP_TIMEOUT = "rtp_timeout"
+    NO_ACK = "no_ack"
+    """The caller never acknowledged the answer (RFC 3261 section 13.3.1.4)."""
     CODEC_MISMATCH = "codec_mismatch"
     SHUTDOWN = "shutdown"

@@ -157,6 +157,14 @@ async def test_a_call_whose_media_never_begin_is_ended(settings: Config) -> None
     assert (await bench.end())[-1]["data"]["termination"] == "rtp_timeout"
 
 
+async def test_a_caller_who_never_acknowledges_has_not_hung_up(settings: Config) -> None:
+    bench = Bench(settings)
+    bench.begin()
+    bench.session.on_leg_event(Ended(408, "Request Timeout", by_far_end=True))
+    ended = (await bench.end())[-1]["data"]
+    assert (ended["termination"], ended["by"]) == ("no_ack", "hotline")
+
+
 async def test_a_leg_that_never_tells_its_end_does_not_keep_its_worker(
     settings: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
