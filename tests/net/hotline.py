@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -22,14 +23,16 @@ ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared"
 
 
-def settings(data: Path, *, rtp: int, flows: Path, max_calls: int = 30, telephony: str = "", more: str = "") -> str:
-    """A config.toml for a test; its hotline takes any free SIP port."""
+def settings(
+    data: Path, *, rtp: int, flows: Path, port: int = 0, max_calls: int = 30, telephony: str = "", more: str = ""
+) -> str:
+    """A config.toml for a test; without a port SIP is taken on one that is free now, and is when the door restarts."""
     return f"""
 [ivr]
 data = "{data}"
 [telephony]
 address = "127.0.0.1"
-port = 0
+port = {port or free_port()}
 idle_workers = 3
 max_calls = {max_calls}
 rtp_ports = [{rtp}, {rtp + 16 * (max_calls + 10) - 1}]
@@ -38,11 +41,25 @@ rtp_ports = [{rtp}, {rtp + 16 * (max_calls + 10) - 1}]
 "*" = "bank-en"
 "bank-zh" = "bank-zh"
 "quick" = "quick"
+"patient" = "patient"
 "tones" = "tones"
 [flows]
 folder = "{flows}"
 {more}
 """
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that is free for UDP and TCP, outside of the range that Linux gives out by itself."""
+    for port in range(5070 + os.getpid() % 1000 * 4, 10000):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
+            try:
+                udp.bind(("127.0.0.1", port))
+                tcp.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise OSError("no free port")
 
 
 def wait_for(look: Callable[[], object], within_s: float = 20):
@@ -111,11 +128,11 @@ class Archived:
         assert audio.shape[1] == 2
         return audio
 
-    @property
-    def wall_s(self) -> float:
-        """From the first media to the end by the events' wall clock."""
+    def assert_recorded_whole(self) -> None:
+        """The recording is as long as the call was by the wall clock, give or take what a busy machine is late."""
         began = next(event["wall"] for event in self.events if event["kind"] == "media.started")
-        return self.events[-1]["wall"] - began
+        length_s = self.events[-1]["wall"] - began
+        assert abs(len(self.audio) / 8000 - length_s) < 0.2 + 0.05 * length_s
 
 
 @dataclass
@@ -160,6 +177,17 @@ class Hotline:
     def workers(self) -> list[int]:
         """Process ids of the zygote's workers."""
         return children_of(self.child("zygote"))
+
+    def door(self) -> dict:
+        """The front door's status; empty while it does not answer."""
+        try:
+            with socket.socket(socket.AF_UNIX) as line:
+                line.settimeout(2)
+                line.connect(str(self.data / "run/door.sock"))
+                line.sendall(b'{"ask": "status"}\n')
+                return json.loads(line.makefile().readline() or "{}")
+        except OSError:
+            return {}
 
     def up(self) -> list[Archived]:
         """The calls that are up."""

@@ -128,6 +128,7 @@ class Phones(Callers):
         def ask() -> None:
             if answer := look():
                 found.append(answer)
+                self.loop.after(0, lambda: None)  # the loop asks whether it is done before it waits for a timer
             else:
                 self.loop.after(0.1, ask)
 
