@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from asr.listener import Listener, ListenerEvent, VoiceEnded, VoiceStarted
 from flows import actions, events
+from flows.run import masked
 from flows.session import Session
 from ivr.clock import SampleClock
 from ivr.hearing import archived, flow_event, timeouts_of, turn_of, wanted
@@ -104,7 +105,7 @@ class Conversation:
     def on_key(self, key: str, method: KeyMethod) -> None:
         """A key of the caller's."""
         now = self.clock.now
-        shown = "*" if self._session.is_key_secret else key
+        shown = "*" if self._session.is_key_secret or self._tracks.paused else key
         self._record("key", now, "caller", {"key": shown, "method": str(method)})
         if self._outside.key(key):
             return
@@ -160,7 +161,7 @@ class Conversation:
                 self._outside.voice(edge, speaking=True)
             case VoiceEnded(edge):
                 self._outside.voice(edge, speaking=False)
-        secret, now = self._session.is_secret, self.clock.now
+        secret, now = self._session.is_secret or self._tracks.paused, self.clock.now
         for kind, sample, data in archived(heard, self._session.step, secret=secret):
             self._record(kind, now if sample is None else sample, "caller", data)
         if (turn := turn_of(heard, now, secret=secret)) is not None:
@@ -192,7 +193,7 @@ class Conversation:
             case actions.CancelTimer(timer):
                 self._timers.cancel(timer)
             case actions.Note(kind, data):
-                self._record(kind, self.clock.now, None, data)
+                self._record(kind, self.clock.now, None, _hidden(data) if self._tracks.paused else data)
             case actions.Request():
                 self._outside.ask(action)
             case actions.HangUp(reason):
@@ -232,3 +233,8 @@ class Conversation:
 
     def _prompt_over(self, play: actions.Play, how: str) -> None:
         self._record("prompt.ended", self.clock.now, "hotline", {"prompt": play.prompt, "reason": how})
+
+
+def _hidden(data: dict[str, Any]) -> dict[str, Any]:
+    """A note without what the caller gave: while the recording is paused nothing of that is written down."""
+    return {name: masked(value) if name in ("text", "value") else value for name, value in data.items()}

@@ -222,6 +222,50 @@ async def test_a_secret_number_typed_while_its_question_plays_is_written_nowhere
     assert not any(f'"key": "{key}"' in json.dumps(bench.published) for key in "7391")
 
 
+PAUSED = """\
+flow = "desk"
+start = "hush"
+[step.hush]
+type = "recording"
+do = "pause"
+on.error.recording = "sure"
+next = "sure"
+[step.sure]
+type = "gather"
+kind = "digits"
+length = 3
+into = "number"
+prompt = "Your number?"
+next = "loud"
+[step.loud]
+type = "recording"
+do = "resume"
+on.error.recording = "more"
+next = "more"
+[step.more]
+type = "gather"
+kind = "digits"
+length = 1
+into = "last"
+prompt = "And the last one?"
+next = "more"
+"""
+
+
+async def test_while_the_recording_is_paused_nothing_the_caller_gives_is_written_down(settings: Config) -> None:
+    bench = Bench(settings, PAUSED)
+    bench.begin()
+    for key in "739" + "4":
+        bench.session.on_leg_event(Key(key, KeyMethod.RFC4733))
+        await asyncio.sleep(0)
+    events = await bench.end()
+    assert [event["data"]["key"] for event in events if event["kind"] == "key"] == ["*", "*", "*", "4"]
+    values = {event["data"]["name"]: event["data"]["value"] for event in events if event["kind"] == "variable"}
+    assert values == {"number": "***", "last": "4"}
+    assert "739" not in json.dumps([event["data"] for event in bench.published])
+    assert "7 3 9" not in json.dumps([event["data"] for event in bench.published])
+
+
 async def test_where_no_disk_takes_a_recording_the_caller_is_not_left_ringing(
     settings: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
