@@ -1,5 +1,7 @@
 """Draws a flow: Mermaid text and SVG. Pure; the layout is in layers from the first step on, deterministic."""
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 
@@ -7,7 +9,7 @@ from flows.flow import Flow
 from flows.steps.base import Step
 from flows.steps.speech import Asking
 
-BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y, MARGIN = 168, 44, 48, 74, 28
+BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y, MARGIN, LINE = 168, 44, 48, 74, 28, 12
 _COLOURS = {"asks": "#dbeafe", "ends": "#fee2e2", "decides": "#fef3c7", "does": "#dcfce7"}
 _TIP = (
     '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
@@ -16,7 +18,8 @@ _TIP = (
 _SHAPES = {"asks": ("([", "])"), "decides": ("{{", "}}"), "ends": ("[[", "]]"), "does": ("[", "]")}
 _STYLE = (
     "text{font:12px system-ui,sans-serif;fill:#111827}.type{fill:#4b5563;font-size:10px}"
-    ".way{fill:none;stroke:#6b7280;stroke-width:1.2}.event{stroke-dasharray:4 3}.label{font-size:10px;fill:#374151}"
+    ".way{fill:none;stroke:#6b7280;stroke-width:1.2}.event{stroke-dasharray:4 3}"
+    ".label{font-size:10px;fill:#374151;stroke:white;stroke-width:3px;paint-order:stroke}"
 )
 
 
@@ -69,6 +72,7 @@ def svg(flow: Flow) -> str:
     ]
     parts += [_way(edge, places) for edge in edges(flow)]
     parts += [_box(name, step, places[name]) for name, step in flow.steps.items()]
+    parts += _labels(flow, places)
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
@@ -100,7 +104,7 @@ def _layout(flow: Flow) -> tuple[dict[str, tuple[int, int]], int, int]:
         for place, name in enumerate(layer):
             x = (width - span) // 2 + place * (BOX_WIDTH + GAP_X)
             places[name] = (x, MARGIN + depth * (BOX_HEIGHT + GAP_Y))
-    return places, width, 2 * MARGIN + len(layers) * BOX_HEIGHT + (len(layers) - 1) * GAP_Y
+    return places, width, 2 * MARGIN + len(layers) * (BOX_HEIGHT + GAP_Y) - GAP_Y // 2
 
 
 def _layers(flow: Flow, ways: dict[str, list[str]]) -> list[list[str]]:
@@ -128,21 +132,52 @@ def _box(name: str, step: Step, place: tuple[int, int]) -> str:
     )
 
 
-def _way(edge: Edge, places: dict[str, tuple[int, int]]) -> str:
+def _ends(edge: Edge, places: dict[str, tuple[int, int]]) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
+    """Where an edge leaves and arrives, and how its curve bends there: down the page from bottom to top, to the same
+    layer beneath the boxes, and up the page by the right side."""
     (x1, y1), (x2, y2) = places[edge.source], places[edge.target]
-    below = y2 > y1
-    start = (x1 + BOX_WIDTH // 2, y1 + BOX_HEIGHT) if below else (x1 + BOX_WIDTH, y1 + BOX_HEIGHT // 2)
-    end = (x2 + BOX_WIDTH // 2, y2) if below else (x2 + BOX_WIDTH, y2 + BOX_HEIGHT // 2)
-    bend = GAP_Y // 2 if below else GAP_X
-    first = (start[0], start[1] + bend) if below else (start[0] + bend, start[1])
-    second = (end[0], end[1] - bend) if below else (end[0] + bend, end[1])
+    middle = BOX_WIDTH // 2
+    if y2 > y1:
+        return (x1 + middle, y1 + BOX_HEIGHT), (x2 + middle, y2), (0, GAP_Y // 2)
+    if y2 == y1 and x1 != x2:
+        return (x1 + middle, y1 + BOX_HEIGHT), (x2 + middle, y2 + BOX_HEIGHT), (0, GAP_Y // 2)
+    return (x1 + BOX_WIDTH, y1 + BOX_HEIGHT // 2), (x2 + BOX_WIDTH, y2 + BOX_HEIGHT // 3), (GAP_X, 0)
+
+
+def _way(edge: Edge, places: dict[str, tuple[int, int]]) -> str:
+    start, end, (right, down) = _ends(edge, places)
+    first = (start[0] + right, start[1] + down)
+    second = (end[0] + right, end[1] - down if end[1] > start[1] else end[1] + down)
     kind = "way event" if edge.on_event else "way"
     path = f"M{start[0]},{start[1]}C{first[0]},{first[1]} {second[0]},{second[1]} {end[0]},{end[1]}"
-    label = ""
-    if edge.label:
-        x, y = (start[0] + end[0]) // 2, (start[1] + end[1]) // 2
-        label = f'<text class="label" x="{x + 4}" y="{y}">{escape(_short(edge.label, 28))}</text>'
-    return f'<path class="{kind}" d="{path}" marker-end="url(#tip)"/>{label}'
+    return f'<path class="{kind}" d="{path}" marker-end="url(#tip)"/>'
+
+
+def _labels(flow: Flow, places: dict[str, tuple[int, int]]) -> Iterator[str]:
+    """What leads down stands stacked above the step it leads to, anything else below the step it comes from.
+
+    Above a step that a command leads to from anywhere stands the command.
+    """
+    above: Counter[str] = Counter()
+    below: Counter[str] = Counter()
+    entries = [(f"at any time: {name}", one.next) for name, one in flow.header.command.items() if one.next in places]
+    for edge in edges(flow):
+        if places[edge.target][1] > places[edge.source][1]:
+            entries.append((edge.label, edge.target))
+        elif edge.label:
+            below[edge.source] += 1
+            x, y = places[edge.source]
+            at = (x + BOX_WIDTH, y + BOX_HEIGHT + LINE * below[edge.source])
+            yield _label(at, f"{edge.label} → {edge.target}", "end")
+    for text, target in entries:
+        if text and target:
+            above[target] += 1
+            x, y = places[target]
+            yield _label((x + BOX_WIDTH // 2 + 5, y + 2 - LINE * above[target]), text, "start")
+
+
+def _label(at: tuple[int, int], text: str, anchor: str) -> str:
+    return f'<text class="label" x="{at[0]}" y="{at[1]}" text-anchor="{anchor}">{escape(_short(text, 28))}</text>'
 
 
 def _short(text: str, most: int) -> str:

@@ -5,10 +5,13 @@ import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import pytest
+
 from flows.checker import check
 from flows.golden import play
 from flows.golden import read as read_golden
 from flows.graph import edges, mermaid, svg
+from flows.loader import read
 from flows.reference import reference
 from flows.schema import schema
 from flows.steps.kinds import BY_TYPE
@@ -92,6 +95,18 @@ def test_svg_is_well_formed_and_shows_every_step(flow_of) -> None:
         if "x" in box.attrib
     ]
     assert len(set(boxes)) == 4
+
+
+@pytest.mark.parametrize("name", ["bank-en", "bank-zh", "city", "shop"])
+def test_no_label_of_a_drawing_lies_on_another_or_outside(name: str) -> None:
+    flow, _ = read((ROOT / f"flows/library/{name}.toml").read_text("utf-8"), f"{name}.toml")
+    assert flow is not None
+    picture = ET.fromstring(svg(flow))
+    labels = [text for text in picture.iter("{http://www.w3.org/2000/svg}text") if text.get("class") == "label"]
+    places = [(text.attrib["x"], text.attrib["y"]) for text in labels]
+    assert len(set(places)) == len(places) > 5
+    assert all(0 < float(y) < float(picture.attrib["height"]) for _, y in places)
+    assert any(str(text.text).startswith("at any time: operator") for text in labels)
 
 
 def test_the_tutorial_works(flow_of) -> None:
