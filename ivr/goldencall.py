@@ -119,8 +119,9 @@ class _Stretch:
         return told[-1].get("value") if told else self.flow.header.variables.get(name)
 
     def _understood(self) -> str:
-        said = [str(event.data.get("text")) for event in self.present if event.kind == "utterance"]
-        return f", understood {' / '.join(map(repr, said))}" if said else ""
+        heard = [event.data for event in self.present if event.kind == "utterance"]
+        said = " / ".join(f"{data.get('text')!r} ({data.get('confidence') or 0:.2f})" for data in heard)
+        return f", understood {said}" if said else ""
 
 
 def _words(prompt: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from flows.actions import AudioFile, Play
 from flows.errors import SnapshotError
-from flows.events import KeyPressed, RecogniserFailed, Replied, TimerFired
+from flows.events import CallStarted, KeyPressed, RecogniserFailed, Replied, TimerFired
 from flows.session import Session
 
 MENU = """
@@ -151,3 +151,32 @@ def test_a_return_to_a_step_that_calls_nothing_ends_with_an_apology(flow_of, cal
     frame = {"flow": "test", "step": "end", "variables": {}, "secrets": []}
     caller = caller_of(Session.resume(flow, {**saved, "frames": [frame]}))
     assert caller.key("1").hung_up == "flow_error"
+
+
+SECRET = """
+[step.start]
+type = "menu"
+prompt = "?"
+choices = [{ key = "1", next = "pin" }]
+[step.pin]
+type = "gather"
+kind = "digits"
+into = "pin"
+secret = true
+prompt = "Your secret number?"
+next = "start"
+"""
+
+
+def test_a_key_typed_ahead_is_secret_where_any_step_that_may_take_it_asks_for_a_secret(flow_of) -> None:
+    plain = flow_of(SECRET.replace("secret = true", ""))
+    secret = flow_of(SECRET)
+    for flow, before, asked in ((plain, False, False), (secret, True, False)):
+        session = Session.start(flow)
+        assert session.is_key_secret is before, "nothing is asked yet"
+        session.handle(CallStarted("1", "2", "3"), 0.0)
+        assert session.is_key_secret is asked, "a menu asks"
+    session.handle(KeyPressed("1"), 0.0)
+    assert session.step == "pin"
+    assert session.is_key_secret
+    assert session.is_secret
