@@ -89,6 +89,11 @@ class Phone(Call):
         """Where the hotline takes this call's RTP."""
         return self._remote[0]
 
+    @property
+    def latest(self) -> bytes:
+        """The packet that came last."""
+        return self._payloads[-1][1] if self._payloads else b""
+
     def heard(self) -> Sound:
         """All that was heard, in the order of the sender's clock; what was lost is left out."""
         return sound.from_alaw(b"".join(payload for _, payload in sorted(self._payloads)))
@@ -106,6 +111,17 @@ class Phone(Call):
         super()._on_rtp(packet, source, arrived_at)
         if len(packet) > 12 and packet[1] & 0x7F == 8:
             self._payloads.append((int.from_bytes(packet[4:8], "big"), packet[12:]))
+
+
+class Echo(Says):
+    """A talker that says what its phone heard last."""
+
+    def __init__(self, phone: Phone) -> None:
+        super().__init__([])
+        self._phone = phone
+
+    def next(self, now: float) -> bytes | KeyEvent:
+        return self._phone.latest or super().next(now)
 
 
 class Phones(Callers):
