@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -88,6 +89,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(run(config))
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # `ivr ... | head`: the reader has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
 
 
 def _common() -> argparse.ArgumentParser:

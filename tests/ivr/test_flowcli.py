@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -60,6 +62,21 @@ def test_check_names_every_problem_of_all_files(ivr_flow, tmp_path, capsys) -> N
     assert f"{tmp_path}/worse.toml:1:8: error: not TOML" in printed
     assert "latin.toml: error: not UTF-8" in printed
     assert printed.endswith("2 flows, 4 errors, 0 warnings\n")
+
+
+def test_a_reader_that_has_had_enough_is_no_fault(tmp_path) -> None:
+    choices = ",".join(f'{{ key = "1", say = ["word{number}"], next = "a" }}' for number in range(2000))
+    file = write(
+        tmp_path,
+        "long.toml",
+        f'flow = "long"\nstart = "a"\n[step.a]\ntype = "menu"\nprompt = "?"\nchoices = [{choices}]\n',
+    )
+    command = f"{sys.executable} -m ivr flow check {file} | head -n 1"
+    done = subprocess.run(
+        command, shell=True, capture_output=True, text=True, cwd=LIBRARY.parents[1], timeout=50, check=False
+    )
+    assert "long.toml" in done.stdout
+    assert done.stderr == ""
 
 
 def test_check_as_json(ivr_flow, tmp_path, capsys) -> None:
