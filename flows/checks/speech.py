@@ -16,6 +16,7 @@ from flows.templates import Template
 from flows.wording import LANGUAGES
 
 Vocabulary = Mapping[str, frozenset[str]]
+MOST_COMPARED = 200  # phrases of one step; with thousands, comparing each with each would take minutes
 
 
 def check(report: Report, flow: Flow, vocabulary: Vocabulary) -> None:
@@ -73,7 +74,7 @@ def _alike(report: Report, options: list[tuple[Path, str | None, Phrases | None]
                 report.error(
                     (*path, "say"), "phrase.twice", f'"{phrase}" chooses two things', "say one of them otherwise"
                 )
-            for other, owner in seen.items():
+            for other, owner in seen.items() if len(seen) <= MOST_COMPARED else ():
                 if owner != number and said != other and sounds_like(said, other):
                     mend = "choose words that differ more"
                     report.warning((*path, "say"), "phrase.alike", f'"{phrase}" sounds much like "{other}"', mend)

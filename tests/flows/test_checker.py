@@ -65,3 +65,15 @@ def test_a_huge_text_is_refused_with_its_place() -> None:
     assert flow is None
     assert [problem.at.line for problem in problems] == [5, 6]
     assert all(len(str(problem)) < 500 for problem in problems)
+
+
+@pytest.mark.timeout(30)
+def test_a_menu_of_thousands_is_checked_in_time() -> None:
+    choices = ",".join(f'{{ say = ["order number {number}"], next = "b" }}' for number in range(5000))
+    flow, problems = read(
+        f'flow = "x"\nstart = "a"\n[step.a]\ntype = "menu"\nprompt = "?"\nchoices = [{choices}]\n'
+        '[step.b]\ntype = "hangup"\n',
+        "x.toml",
+    )
+    assert flow is not None, problems
+    assert "phrase.alike" in {problem.code for problem in check(flow)}

@@ -19,6 +19,16 @@ choices = [{{ key = "1", say = ["balance"], next = "bye" }}]
 [step.bye]
 type = "hangup"
 """
+WORSE = """
+[step.worse]
+type = "rule"
+rules = "none"
+next = "bye"
+[rules.none]
+inputs = ["1"]
+outputs = ["x"]
+rows = [["2", "3"]]
+"""
 
 
 def publications(hotline) -> dict[int, int]:
@@ -54,6 +64,28 @@ def test_an_edit_is_live_for_new_calls_only_and_a_broken_one_never(make_hotline,
     assert back.returncode == 0, back.stderr
     _, call = hotline.dialled("--wait", "1", "--keys", "1", user="quick")
     assert call.started["version"] == 1
+
+
+def test_a_worse_version_on_trial_is_taken_back_by_itself(make_hotline, tmp_path):
+    folder = tmp_path / "flows"
+    folder.mkdir()
+    file = folder / "quick.toml"
+    file.write_text(FLOW.format(version=1))
+    hotline = make_hotline(flows=folder, more="canary = 0.5\ntrial_calls = 2")
+    worse = FLOW.format(version=2).replace('next = "bye"', 'next = "worse"') + WORSE
+    file.write_text(worse)
+    wait_for(lambda: "version 2) " in history(hotline))
+
+    def taken_back() -> bool:
+        hotline.dial("--wait", "1", "--keys", "1", user="quick")
+        return "withdrawn" in history(hotline)
+
+    wait_for(taken_back, within_s=120)
+    assert "errors in 2 calls" in history(hotline)
+    for _ in range(3):
+        _, call = hotline.dialled("--wait", "1", "--keys", "1", user="quick")
+        assert call.started["version"] == 1
+        assert call.termination == "completed"
 
 
 def history(hotline) -> str:
