@@ -24,15 +24,15 @@ SHARED = ROOT.parent / "shared"
 
 
 def settings(
-    data: Path, *, rtp: int, flows: Path, port: int = 0, max_calls: int = 30, telephony: str = "", more: str = ""
+    data: Path, *, rtp: int, flows: Path, port: int = -1, max_calls: int = 30, telephony: str = "", more: str = ""
 ) -> str:
-    """A config.toml for a test; without a port SIP is taken on one that is free now, and is when the door restarts."""
+    """A config.toml for a test. Port -1: one that is free now, and stays when the door restarts; 0: any, each time."""
     return f"""
 [ivr]
 data = "{data}"
 [telephony]
 address = "127.0.0.1"
-port = {port or free_port()}
+port = {free_port() if port < 0 else port}
 idle_workers = 3
 max_calls = {max_calls}
 rtp_ports = [{rtp}, {rtp + 16 * (max_calls + 10) - 1}]
@@ -132,7 +132,7 @@ class Archived:
         """The recording is as long as the call was by the wall clock, give or take what a busy machine is late."""
         began = next(event["wall"] for event in self.events if event["kind"] == "media.started")
         length_s = self.events[-1]["wall"] - began
-        assert abs(len(self.audio) / 8000 - length_s) < 0.2 + 0.05 * length_s
+        assert abs(len(self.audio) / 8000 - length_s) < 0.5 + 0.1 * length_s
 
 
 @dataclass

@@ -34,7 +34,7 @@ def hotline(make_hotline, flows, tmp_path):
     folder.mkdir()
     (folder / "quick.toml").write_text((flows / "quick.toml").read_text())
     (folder / "quick.test.toml").write_text(GOLDEN)
-    return make_hotline(flows=folder)
+    return make_hotline(flows=folder, port=0)
 
 
 def test_conversations_are_called_and_compared_with_the_archive(hotline):

@@ -46,7 +46,7 @@ def test_human_speech_from_a_capture_is_understood(never_acknowledged, sipp, sha
     talk = pcap.speech(sound.as_alaw(sound.joined([sound.silence(2.0), *words, sound.noise(9, 0.0004)])))
     stream = keyed + [(at_s + after * 0.02, _renumbered(packet, after)) for at_s, packet in talk]
     file = pcap.write(tmp_path / "speech.pcap", stream)
-    call = shared_hotline.call(sipp(answered().play(file).far_bye()).finish())
+    call = shared_hotline.call(sipp(answered("patient").play(file).far_bye()).finish())
     assert "4711" in [text.replace(" ", "") for text in _as_digits(call.heard)]
     assert call.data("variable") == [{"name": "number", "value": "4711"}]
     assert call.termination == "completed"
@@ -55,7 +55,7 @@ def test_human_speech_from_a_capture_is_understood(never_acknowledged, sipp, sha
 @pytest.mark.needs("root")
 def test_keys_as_rtp_events_go_through_the_flow(sipp, shared_hotline, tmp_path):
     file = pcap.write(tmp_path / "keys.pcap", pcap.keys("1 4711 9"))
-    call = shared_hotline.call(sipp(answered().play(file).far_bye()).finish())
+    call = shared_hotline.call(sipp(answered("patient").play(file).far_bye()).finish())
     assert call.keys == "147119"
     assert {data["method"] for data in call.data("key")} == {"rfc4733"}
     assert call.termination == "completed"
@@ -109,7 +109,7 @@ def test_cancel_while_no_worker_answers(sipp, shared_hotline):
 
 
 def test_twenty_callers_who_hang_up_at_once_were_all_answered(sipp, shared_hotline):
-    call_id = sipp(answered().bye(), "-m", "20", "-r", "100").finish()
+    call_id = sipp(answered().bye(), "-m", "20", "-r", "10").finish()
     calls = wait_for(lambda: len(found := shared_hotline.calls(call_id)) == 20 and found)
     assert {call.termination for call in calls} == {"caller_hangup"}
     assert all(len(call.data("media.started")) == 1 for call in calls)
@@ -125,8 +125,8 @@ def test_no_codec_in_common_is_refused_and_archived(sipp, shared_hotline):
 
 def test_a_hundred_calls_at_once(sipp, shared_hotline):
     count = 100
-    scenario = answered("tones").pause(8000).info("9").far_bye()
-    process = sipp(scenario, "-m", str(count), "-r", "20", "-l", str(count))
+    scenario = answered("patient").pause(25000).info("9").far_bye()
+    process = sipp(scenario, "-m", str(count), "-r", "5", "-l", str(count))
     most = 0
 
     def look() -> bool:

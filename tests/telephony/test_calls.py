@@ -119,7 +119,7 @@ def test_a_uri_that_cannot_be_called_is_a_clear_error() -> None:
         [sys.executable, "-m", "ivr", "dial", "sip:"], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
     )
     assert phone.returncode == 2
-    assert "cannot call sip:" in phone.stderr
+    assert "is not an address like sip:" in phone.stderr
 
 
 def test_a_text_that_cannot_be_spoken_is_a_clear_error_and_no_success(call: Call) -> None:
