@@ -21,7 +21,8 @@ def test_a_call_is_answered_speaks_keys_hears_and_hangs_up(machine):
     assert not call.ended_by_far_end
     assert call.times.invited <= call.times.trying <= call.times.answered < call.times.ended
     assert [mark.reply is not None for mark in script.marks] == [True, True]
-    assert [key for key, *_ in far.keys] == [5] * 8 + [11] * 8
+    keys = [key for key, *_ in far.keys]
+    assert keys in ([5] * 8 + [11] * 8, [5] * 8 + [11] * 7), "the last packet may still be on its way"
     figures = call.reception.figures()
     assert (figures.lost, figures.unsent) == (0, 0)
     assert figures.received > 50

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from ivr.config import Config, TelephonySettings
+from ivr.goldendial import NoHotlineError, hotline_uri
 from tests.net.hotline import wait_for
 
 pytestmark = [pytest.mark.net, pytest.mark.timeout(300)]
@@ -64,7 +66,6 @@ def test_a_hotline_that_is_not_there_is_named_at_once(hotline):
     gone = hotline.ivr("flow", "test", "--sip", "--uri", "sip:127.0.0.1:9")
     assert gone.returncode == 2
     assert "no hotline answers at 127.0.0.1:9" in gone.stderr
-    unknown = hotline.ivr("flow", "test", "--sip")
-    assert unknown.returncode == 2
-    assert "--uri sip:HOST:PORT" in unknown.stderr
+    with pytest.raises(NoHotlineError, match="--uri sip:HOST:PORT"):
+        hotline_uri(Config(telephony=TelephonySettings(port=0)), "")
     assert wait_for(lambda: hotline.child("door"))
