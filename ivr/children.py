@@ -89,5 +89,6 @@ class Child:
 
 
 def _environment() -> dict[str, str]:
-    """One thread for numpy's linear algebra: a thread pool does not survive a fork."""
-    return os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    """One thread for numpy's linear algebra: a thread pool does not survive a fork. Few malloc arenas: less memory."""
+    settings = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "MALLOC_ARENA_MAX": "2"}
+    return os.environ | settings

@@ -20,7 +20,8 @@ from ivr.store.schema import calls, events, legs, utterances
 from recordings.event import Event
 from recordings.summary import Summary
 
-_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON")
+# cache_size: 512 KiB a connection, so that memory does not grow with the first thousands of calls
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON", "cache_size=-512")
 _REFUSALS = (exc.DataError, exc.IntegrityError, exc.ProgrammingError, exc.NotSupportedError)
 _UNDEFINED_TABLE = "42P01"  # PostgreSQL, appendix A
 _SUMMARY = [calls.c[field.name] for field in fields(Summary)]
