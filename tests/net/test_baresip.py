@@ -82,7 +82,9 @@ def test_baresip_calls_the_hotline(codec, named, shared_hotline, baresip):
     phone = baresip(codec, f"/dial sip:tones@{host}:{port}")
     wait_for(lambda: any(call.data("prompt.ended") for call in shared_hotline.up() if call.started["caller"] == "bare"))
     phone.hang_up()
-    fresh = lambda: [call for call in shared_hotline.archived() if call.path not in before]  # noqa: E731
+    fresh = lambda: [  # noqa: E731
+        call for call in shared_hotline.archived() if call.path not in before and call.started["caller"] == "bare"
+    ]
     (call,) = wait_for(fresh)
     assert call.termination == "caller_hangup"
     assert call.data("media.started") == [{"codec": named}]
