@@ -10,8 +10,6 @@ from flows import events
 from flows.actions import Expect
 from ivr.waterfall import Turn
 
-SAMPLES_PER_S = 8000
-
 
 def wanted(expect: Expect) -> Expected:
     """What the recogniser and the end-pointer must know of it."""

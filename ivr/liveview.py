@@ -6,12 +6,12 @@ from rich.console import Console
 from rich.text import Text
 
 from ivr.callview import line_cells, note, plain, waterfall
+from ivr.clock import SAMPLES_PER_S
 from ivr.messages import Envelope, MessageError, parse_call_event
 from recordings.event import Event
 from recordings.transcript import Line, clock, lines_of
 from recordings.waterfall import turn_of
 
-_SAMPLES_PER_S = 8000
 _WIDTHS = (7, 7, 16)
 _NARROWEST = 20
 
@@ -79,4 +79,4 @@ class LiveView:
 
 
 def _at(event: Event) -> Text:
-    return Text(clock((event.sample or 0) / _SAMPLES_PER_S), style="dim")
+    return Text(clock((event.sample or 0) / SAMPLES_PER_S), style="dim")

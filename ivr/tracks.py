@@ -1,11 +1,10 @@
 """What is recorded of a call: both directions on one clock, with pauses for card data, and the caller's messages."""
 
+from ivr.clock import SAMPLES_PER_S
 from recordings.bundle import Bundle
 from recordings.leg import LegWriter
 from telephony.legevents import Frame
 from telephony.media import FRAME_SAMPLES, SILENCE
-
-SAMPLES_PER_S = 8000
 
 
 class Message:
