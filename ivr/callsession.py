@@ -43,6 +43,7 @@ ATTEMPTS = 3
 REFUGES = tuple(Path(folder) / "hotline-recordings" for folder in (tempfile.gettempdir(), "/dev/shm"))  # noqa: S108 - bundles are for this user's eyes only
 RTP_CHECK_S = 1.0
 REQUEST_TIMEOUT = 408  # what the stack notes when the ACK to its 200 does not come
+REQUEST_TERMINATED = 487  # what the door's BYE says when the answer came after the CANCEL, or after another's answer
 GOODBYE_S = 2.0
 GONE_WITHIN_S = 40.0  # a BYE that nobody answers is given up after 32 s (RFC 3261 timer F)
 
@@ -227,7 +228,7 @@ class CallSession:
 def _why(ended: Ended | None, *, answered: bool) -> Termination:
     if ended is None:
         return Termination.SHUTDOWN
-    if not answered:
+    if not answered or ended.status == REQUEST_TERMINATED:
         return Termination.CANCELLED
     if ended.status == REQUEST_TIMEOUT:
         return Termination.NO_ACK

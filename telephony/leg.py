@@ -17,6 +17,9 @@ from telephony.player import Player
 log = logging.getLogger(__name__)
 KEYS = frozenset("0123456789*#ABCD")
 _INFO_METHOD = 1  # pjsua's number for keys that came in a SIP INFO
+_BYE_CAUSE = re.compile(
+    r"^BYE .*?^Reason[ \t]*:[ \t]*SIP[ \t]*;[ \t]*cause=(\d{3})\b", re.IGNORECASE | re.MULTILINE | re.DOTALL
+)
 
 
 class Leg(pj.Call):  # type: ignore[misc]
@@ -45,6 +48,7 @@ class Leg(pj.Call):  # type: ignore[misc]
         self._held = False
         self._over = False
         self._hung_up_here = False
+        self._cause = 0
         self.rtp: dict[str, Any] = {}
         self.sip_call_id = ""
         self._heard_tap = Tap("heard", self._on_heard)
@@ -104,7 +108,14 @@ class Leg(pj.Call):  # type: ignore[misc]
         if info.state == pj.PJSIP_INV_STATE_DISCONNECTED and not self._over:
             self._over = True
             self._media = None
-            self._emit(Ended(info.lastStatusCode, info.lastReason, not self._hung_up_here, self.rtp))
+            self._emit(Ended(self._cause or info.lastStatusCode, info.lastReason, not self._hung_up_here, self.rtp))
+
+    def onCallTsxState(self, parameters: pj.OnCallTsxStateParam) -> None:
+        """pjsua2: a transaction of the dialog moved. A BYE may say what for (Reason, RFC 3326)."""
+        change = parameters.e.body.tsxState
+        if change.type == pj.PJSIP_EVENT_RX_MSG and change.tsx.method == "BYE":
+            match = _BYE_CAUSE.search(change.src.rdata.wholeMsg)
+            self._cause = int(match[1]) if match else self._cause
 
     def onCallMediaState(self, _parameters: pj.OnCallMediaStateParam) -> None:
         """pjsua2: audio started, changed (re-INVITE) or was put on hold."""

@@ -91,7 +91,9 @@ class PlayFailed:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The dialog is over. `status` is the final SIP status, `by_far_end` whose word it was, `rtp` the last counters."""
+    """The dialog is over. `status` is the final SIP status, or the cause that a BYE gave (Reason, RFC 3326);
+    `by_far_end` whose word it was, `rtp` the last counters.
+    """
 
     status: int
     reason: str

@@ -9,6 +9,7 @@ from telephony.edge.roster import Worker
 from telephony.edge.transactions import Client, Server, Signal, State
 
 MARK = "z9hG4bK-hotline-"
+TOO_LATE = ("Reason", 'SIP;cause=487;text="answered too late"')
 _DIALOG = frozenset(("Route", "From", "To", "Call-ID"))
 
 
@@ -131,7 +132,7 @@ def cancel(desk: Desk, client: Client) -> None:
 
 
 def hang_up_late(desk: Desk, client: Client, response: Response) -> None:
-    """Acknowledges and ends a call that a worker answered after the door had gone on without it."""
+    """Acknowledges and ends a call that a worker answered after the door had gone on without it (Reason: RFC 3326)."""
     target = contact(response) or client.uri
     dialog = _dialog(client, response.get("To"))
     mark = branch(desk, client.branch, "late")
@@ -139,7 +140,7 @@ def hang_up_late(desk: Desk, client: Client, response: Response) -> None:
     desk.send(encode(f"ACK {target} SIP/2.0", ack), client.to)
     if not client.hung_up:
         client.hung_up = True
-        headers = [ack[0], *dialog, ("CSeq", f"{client.cseq + 1} BYE"), ("Max-Forwards", "70")]
+        headers = [ack[0], *dialog, ("CSeq", f"{client.cseq + 1} BYE"), ("Max-Forwards", "70"), TOO_LATE]
         start(desk, "BYE", target, headers, client.to, mark=mark, cseq=client.cseq + 1)
 
 

@@ -74,9 +74,10 @@ class Scenario:
     def pause(self, milliseconds: int) -> "Scenario":
         return self._add(f'<pause milliseconds="{milliseconds}"/>')
 
-    def bye(self) -> "Scenario":
+    def bye(self, extra: str = "") -> "Scenario":
+        """`extra` is a header line more."""
         self._cseq += 1
-        return self._send("BYE")._add('<recv response="200"/>')
+        return self._send("BYE", extra=extra)._add('<recv response="200"/>')
 
     def far_bye(self) -> "Scenario":
         """Waits until the hotline hangs up."""
@@ -101,7 +102,7 @@ class Scenario:
 
     def _send(
         self, method: str, body: str = "", kind: str = "application/sdp", *,
-        dialog: bool = True, retrans: bool = True, to: str = "", branch: str = "",
+        dialog: bool = True, retrans: bool = True, to: str = "", branch: str = "", extra: str = "",
     ) -> "Scenario":  # fmt: skip
         self._branch += 0 if branch else 1
         branch = branch or f"z9hG4bK[call_id]-{self._branch}"
@@ -118,6 +119,7 @@ class Scenario:
             f"CSeq: {self._cseq} {method}",
             "Contact: <sip:sipp@[local_ip]:[local_port]>",
             "Max-Forwards: 70",
+            *([extra] if extra else []),
             *([f"Content-Type: {kind}"] if body else []),
             "Content-Length: [len]" if body else "Content-Length: 0",
         ]

@@ -93,6 +93,12 @@ def test_bye_at_once_after_the_ack(sipp, shared_hotline):
     assert call.ended["by"] == "caller"
 
 
+def test_a_bye_that_says_that_the_answer_came_too_late_is_a_cancelled_call(sipp, shared_hotline):
+    """So the door ends a call that a worker answered after its CANCEL (Reason, RFC 3326)."""
+    scenario = answered().bye('Reason: SIP;cause=487;text="answered too late"')
+    assert shared_hotline.call(sipp(scenario).finish()).termination == "cancelled"
+
+
 def test_cancel_while_no_worker_answers(sipp, shared_hotline):
     """Every worker is stopped, so that the call is surely not answered when it is cancelled."""
     stopped = shared_hotline.workers

@@ -86,6 +86,7 @@ def test_a_silent_worker_is_asked_again_then_left_and_tidied_up_when_it_wakes() 
     bench.bytes(answer(first, 200, "late"), worker_hop(1))
     assert bench.take() == ["ACK", "BYE"]
     assert bench.last[1].to_tag == "late"
+    assert "cause=487" in bench.last[1].get("Reason")
     bench.bytes(answer(second, 200), worker_hop(2))
     assert bench.take() == ["200 INVITE"]
 
