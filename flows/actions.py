@@ -117,7 +117,27 @@ class CancelTimer:
 class Request:
     """Do something outside and answer with `Replied(request=...)`; a kind nobody can do is answered with ok=False.
 
-    Kinds: "http", "random", "record", "recording", "send_dtmf". The engine runs a timer of its own beside each.
+    Kinds: "http", "random", "record", "recording", "send_dtmf", "staffing", "callback"; the engine runs a timer of its
+    own beside each. And those with a person at the other end. Arguments -> result (times are Unix seconds):
+
+    "queue" {queue, skills {name: lowest level}, priority, language, joined, announce {position, holdtime}, whisper,
+    voice, context} begins to wait; `QueueNews` tells how it goes. -> {outcome: answered | no_agents | full |
+    unavailable | left, agent, by, reason}; ok only for "answered": the talk with the agent is over, the flow goes on.
+    `joined` is when the caller first came to this queue in this call: one who comes back has kept the place. `announce`
+    holds what the author set ("yes", "no", "limit", "more"; "yes", "no", "once"); the queue's own settings count for
+    what is missing. `whisper` (a tuple of Text, AudioFile, Silence, spoken in `language` and `voice`) is for the agent
+    alone, before the bridge. `context` are texts for the agent, name: text. The engine owns music, announcements,
+    the longest wait and the key to leave.
+    "queue_leave" {reason: exit_key | timeout} ends the wait. The engine goes on at once: it waits for no answer, nor
+    for that of the "queue" request, and another "queue" request may be right behind.
+    "queue_priority" {priority} for this call, now and in queues to come; the engine waits for no answer.
+    "staffing" {queue} -> {logged_in, ready, waiting, expected_wait_s}.
+    "callback" {number, queue, joined, at} -> {position, ticket}; `at` is None for the place in the queue that the
+    caller has had since `joined`.
+    "transfer" {to, mode: blind | attended | bridge, dtmf, whisper, language, voice, timeout_s} -> {outcome: transferred
+    (the call has left us) | ended (the bridge is over) | busy | no_answer | refused | failed}, ok for the first two.
+    Music plays until ANSWERED or the reply. `dtmf` are keys for the other side once it has answered; each "," in it is
+    a pause of one second.
     """
 
     request: int

@@ -5,6 +5,7 @@ argument of `step`, never inside an event.
 """
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 
@@ -97,6 +98,36 @@ class Replied:
     result: dict[str, Any] = field(default_factory=dict)
 
 
+class News(StrEnum):
+    """What happens between a `Request` for a person and the `Replied` that ends it, and what its data holds."""
+
+    JOINED = "joined"
+    """The caller waits in the queue: `position` (from 1), `expected_wait_s` (None where nobody can tell) and, where the
+    queue has settings of its own, `announce`: {position, holdtime} as in the request."""
+    POSITION = "position"
+    """The caller's place or the expected wait has changed: `position`, `expected_wait_s`."""
+    OFFERED = "offered"
+    """An agent's phone rings: `agent`. May come again, when another agent is tried."""
+    ANSWERED = "answered"
+    """The caller is about to hear the agent: `agent`, `display`. The engine stops its prompts in the same moment and
+    leaves keys and speech to the bridge, until `Replied`."""
+    ENDED = "ended"
+    """The talk is over: `by` ("agent" or "hotline"). `Replied` follows at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueNews:
+    """Something has happened to a caller who waits for a person, by the number of the `Request` that began it.
+
+    For requests of the kinds "queue" (all of `News`) and "transfer" (only ANSWERED and ENDED, and only where the
+    hotline stays in the call as a bridge). News of a request that is over, or of a kind nobody knows, changes nothing.
+    """
+
+    request: int
+    news: News | str
+    data: dict[str, Any] = field(default_factory=dict)
+
+
 Event = (
     CallStarted
     | PromptFinished
@@ -109,5 +140,6 @@ Event = (
     | TimerFired
     | RecogniserFailed
     | HungUp
+    | QueueNews
     | Replied
 )
