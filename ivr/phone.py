@@ -23,7 +23,7 @@ from ivr.playback import LegPlayback
 from ivr.replies import Replies
 from telephony.errors import DialError, TelephonyError
 from telephony.leg import Leg
-from telephony.legevents import Ended, Frame, LegEvent, MediaReady, Played, PlayFailed
+from telephony.legevents import Answered, Ended, Frame, LegEvent, MediaReady, Played, PlayFailed
 from telephony.stack import Stack, StackSettings
 from tts.errors import SynthesiserFailed
 
@@ -159,9 +159,11 @@ class Phone:
     def _on_leg_event(self, event: LegEvent) -> None:
         match event:
             case MediaReady(codec):
-                self._outcome.answered, self._outcome.codec = True, codec
+                self._outcome.codec = codec
+            case Answered():
+                self._outcome.answered = True
                 self._outcome.answer_ms = round(1000 * (asyncio.get_running_loop().time() - self._began))
-                self._say(f"answered ({codec})")
+                self._say(f"answered ({self._outcome.codec})")
                 self._answered.set()
             case Frame(sample, heard8k, played8k):
                 self._sound[0].frombytes(played8k)

@@ -5,12 +5,24 @@ Every method must be called on the stack's thread (`Stack.post`); what happens c
 
 import logging
 import re
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 import pjsua2 as pj
 
-from telephony.legevents import Ended, Frame, Held, Key, KeyMethod, LegEvent, MediaReady
+from telephony.bridge import Bridge
+from telephony.legevents import (
+    Answered,
+    Ended,
+    Frame,
+    Held,
+    Key,
+    KeyMethod,
+    LegEvent,
+    MediaReady,
+    Referred,
+    Ringing,
+)
 from telephony.media import FRAME_SAMPLES, SILENCE, Tap
 from telephony.player import Player
 
@@ -22,24 +34,29 @@ _BYE_CAUSE = re.compile(
 )
 
 
+class Home(Protocol):
+    """What a leg needs of its stack: `post` leads to its thread, `bury` keeps a media object a little longer."""
+
+    account: pj.Account
+    silence: pj.AudioMedia
+    bridge: Bridge
+
+    def post(self, command: Callable[[], object]) -> None: ...
+    def bury(self, thing: object) -> None: ...
+
+
 class Leg(pj.Call):  # type: ignore[misc]
     """A dialog, incoming (`call_id` given by pjsua2) or outgoing. Never destroyed before the process ends.
 
     pjsua2 hangs up whichever call has the slot when a dead Call's destructor runs late: the stack keeps them all.
     """
 
-    def __init__(
-        self,
-        account: pj.Account,
-        emit: Callable[[LegEvent], object],
-        post: Callable[[Callable[[], object]], None],
-        bury: Callable[[object], None],
-        silence: pj.AudioMedia,
-        call_id: int = pj.PJSUA_INVALID_ID,
-    ) -> None:
-        super().__init__(account, call_id)
+    def __init__(self, home: Home, emit: Callable[[LegEvent], object], call_id: int = pj.PJSUA_INVALID_ID) -> None:
+        super().__init__(home.account, call_id)
+        self._home = home
         self._emit = emit
-        self._silence = silence
+        self._outgoing = call_id == pj.PJSUA_INVALID_ID
+        self._answered = False
         self._media: pj.AudioMedia | None = None
         self._stream = 0
         self._is_ready = False
@@ -53,13 +70,54 @@ class Leg(pj.Call):  # type: ignore[misc]
         self.sip_call_id = ""
         self._heard_tap = Tap("heard", self._on_heard)
         self._played_tap = Tap("played", self._on_played)
-        self.player = Player(self._sinks, emit, post, bury)
+        self.player = Player(self.ears, emit, home.post, home.bury)
+
+    @property
+    def voice(self) -> pj.AudioMedia | None:
+        """What the far end says, for the bridge; None while there is no sound of it."""
+        return self._media
+
+    def ears(self) -> list[pj.AudioMedia]:
+        """Where what the far end hears goes: to it, and to the tap that records it."""
+        return [self._played_tap] if self._media is None else [self._media, self._played_tap]
 
     def answer(self, status: int = 200) -> None:
-        """Answers the INVITE with this status (RFC 3261 section 13.3)."""
+        """Answers the INVITE with this status (RFC 3261 section 13.3), unless it was cancelled meanwhile."""
         parameters = pj.CallOpParam()
         parameters.statusCode = status
-        super().answer(parameters)
+        try:
+            super().answer(parameters)
+        except pj.Error as error:  # cancelled, or an offer that fits nothing: pjsua has answered 487 or 488 itself
+            log.info("answer: %s", error.reason)
+
+    def invite(self, uri: str, headers: Mapping[str, str], caller: str) -> None:
+        """Calls; `caller` is the URI for From, "" for the stack's own. Raises pj.Error."""
+        parameters = pj.CallOpParam(True)
+        parameters.opt.audioCount, parameters.opt.videoCount = 1, 0
+        message = parameters.txOption
+        message.localUri = caller
+        vector = pj.SipHeaderVector()
+        for name, value in headers.items():
+            header = pj.SipHeader()
+            header.hName, header.hValue = name, value
+            vector.append(header)
+        message.headers = vector
+        self.makeCall(uri, parameters)
+
+    def refer(self, uri: str) -> None:
+        """Asks the far end to call `uri` instead (REFER, RFC 3515); `Referred` events follow."""
+        self._try_refer(lambda: self.xfer(uri, pj.CallOpParam(True)))
+
+    def refer_to(self, other: "Leg") -> None:
+        """Asks the far end to take the other leg's place (Replaces, RFC 3891); `Referred` events follow."""
+        self._try_refer(lambda: self.xferReplaces(other, pj.CallOpParam(True)))
+
+    def _try_refer(self, send: Callable[[], object]) -> None:
+        try:
+            send()
+        except pj.Error as error:
+            log.info("refer: %s", error.reason)
+            self._emit(Referred(500, final=True))
 
     def hang_up(self, status: int = 0, reason: str = "") -> None:
         """Ends the dialog: BYE when it is up, CANCEL or this final status (603 unless given) when it is not yet."""
@@ -105,9 +163,15 @@ class Leg(pj.Call):  # type: ignore[misc]
         """pjsua2: the dialog's state changed."""
         info = self.getInfo()
         self.sip_call_id = info.callIdString
-        if info.state == pj.PJSIP_INV_STATE_DISCONNECTED and not self._over:
+        if info.state == pj.PJSIP_INV_STATE_EARLY and self._outgoing:
+            self._emit(Ringing(info.lastStatusCode))
+        elif info.state == pj.PJSIP_INV_STATE_CONFIRMED and self._outgoing and not self._answered:
+            self._answered = True
+            self._emit(Answered())
+        elif info.state == pj.PJSIP_INV_STATE_DISCONNECTED and not self._over:
             self._over = True
             self._media = None
+            self._home.bridge.refresh()
             self._emit(Ended(self._cause or info.lastStatusCode, info.lastReason, not self._hung_up_here, self.rtp))
 
     def onCallTsxState(self, parameters: pj.OnCallTsxStateParam) -> None:
@@ -135,6 +199,10 @@ class Leg(pj.Call):  # type: ignore[misc]
         """pjsua2: a REFER. Left alone it would call whatever number the far end names."""
         parameters.statusCode = pj.PJSIP_SC_DECLINE
 
+    def onCallTransferStatus(self, parameters: pj.OnCallTransferStatusParam) -> None:
+        """pjsua2: a NOTIFY about a REFER of ours, or its refusal."""
+        self._emit(Referred(parameters.statusCode, parameters.finalNotify))
+
     def onStreamDestroyed(self, _parameters: pj.OnStreamDestroyedParam) -> None:
         """pjsua2: last chance to read the stream's counters."""
         self.read_rtp()
@@ -153,6 +221,7 @@ class Leg(pj.Call):  # type: ignore[misc]
         self._media = active
         if active is not None:
             self._connect(active)
+        self._home.bridge.refresh()
         if held != self._held:
             self._held = held
             self.player.hold(held)
@@ -163,14 +232,11 @@ class Leg(pj.Call):  # type: ignore[misc]
             stream = self.getStreamInfo(self._stream)
             self._emit(MediaReady(f"{stream.codecName}/{stream.codecClockRate}"))
             # A listener without a source gets no frames: silence keeps both taps on the bridge's clock.
-            self._silence.startTransmit(self._heard_tap)
-            self._silence.startTransmit(self._played_tap)
+            self._home.silence.startTransmit(self._heard_tap)
+            self._home.silence.startTransmit(self._played_tap)
             self._is_ready = True
         media.startTransmit(self._heard_tap)
         self.player.reconnect()
-
-    def _sinks(self) -> list[pj.AudioMedia]:
-        return [self._played_tap] if self._media is None else [self._media, self._played_tap]
 
     # The bridge's clock thread; both taps are served in the same tick, in the order in which they were made.
 
@@ -183,14 +249,3 @@ class Leg(pj.Call):  # type: ignore[misc]
         sample, self._sample = self._sample, self._sample + FRAME_SAMPLES
         self._emit(Frame(sample, self._heard_frame or SILENCE, pcm8k))
         self._heard_frame = b""
-
-
-def user_of(address: str) -> str:
-    """The user part of a name-addr such as `"Ann" <sip:ann@host;tag=1>`; the host part where there is none."""
-    match = re.search(r"sips?:(?:([^@>;]*)@)?([^>;]*)", address)
-    return readable((match[1] or match[2]) if match else address)
-
-
-def readable(text: str) -> str:
-    """The text with U+FFFD for every byte that is not UTF-8: what pjsua2 gives may be written nowhere otherwise."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

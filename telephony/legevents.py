@@ -14,12 +14,15 @@ class KeyMethod(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """An INVITE waits for `Leg.answer` or `Leg.hang_up`. `headers` has the X- headers, names in lower case."""
+    """An INVITE waits for `Leg.answer` or `Leg.hang_up`. `headers` has the X- headers, names in lower case;
+    `source` is who sent it, "host:port": the front door, or a worker that brings a supervisor.
+    """
 
     caller: str
     called: str
     sip_call_id: str
     headers: dict[str, str] = field(default_factory=dict)
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +37,20 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Ringing:
+    """The far end of an outgoing leg was found: 180, or 181 to 183 (then there may be early media)."""
+
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The far end of an outgoing leg has answered."""
+
+
+@dataclass(frozen=True, slots=True)
 class MediaReady:
-    """Audio flows from here on: sample 0 of the leg's clock."""
+    """Audio flows from here on: sample 0 of the leg's clock. On an outgoing leg it may be early media."""
 
     codec: str
 
@@ -90,6 +105,14 @@ class PlayFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class Referred:
+    """What became of a REFER: the status that the far end's NOTIFY tells (RFC 3515 section 2.4.4), or its refusal."""
+
+    status: int
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The dialog is over. `status` is the final SIP status, or the cause that a BYE gave (Reason, RFC 3326);
     `by_far_end` whose word it was, `rtp` the last counters.
@@ -101,4 +124,18 @@ class Ended:
     rtp: dict[str, Any] = field(default_factory=dict)
 
 
-LegEvent = Incoming | Refused | MediaReady | Frame | Key | Held | Playing | Played | PlayFailed | Ended
+LegEvent = (
+    Incoming
+    | Refused
+    | Ringing
+    | Answered
+    | MediaReady
+    | Frame
+    | Key
+    | Held
+    | Playing
+    | Played
+    | PlayFailed
+    | Referred
+    | Ended
+)

@@ -11,17 +11,20 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import pjsua2 as pj
 
+from telephony.bridge import Bridge
 from telephony.errors import DialError, StackError
-from telephony.leg import Leg, readable, user_of
+from telephony.leg import Leg
 from telephony.legevents import Incoming, LegEvent, Refused
+from telephony.sipname import readable, user_of
 
 log = logging.getLogger(__name__)
 SILENCE_FILE = Path(__file__).parent / "silence.wav"
@@ -29,6 +32,7 @@ IDLE_POLL_MS = 200
 CALL_POLL_MS = 10
 BURIAL_S = 0.3  # media objects must outlive the bridge's use of them
 RTP_PORTS_PER_PROCESS = 16
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ class Stack:
         self.settings = settings
         self.emit = emit
         self.port = 0
+        self.bridge = Bridge()
         self._commands: deque[Callable[[], None]] = deque()
         self._buried: deque[tuple[float, object]] = deque()
         self._legs: list[Leg] = []
@@ -100,18 +105,24 @@ class Stack:
         self._stopping = True
         self._thread.join(timeout_s)
 
-    def dial(self, uri: str, leg_emit: Callable[[LegEvent], object]) -> "Future[Leg]":
-        """Calls a SIP URI. The future has the leg, or DialError."""
+    def dial(
+        self,
+        uri: str,
+        emit: Callable[[LegEvent], object],
+        headers: Mapping[str, str] = NO_HEADERS,
+        caller: str = "",
+    ) -> "Future[Leg]":
+        """Calls a SIP URI, with further headers and under another name in From (a URI). The future has the leg, or
+        DialError.
+        """
         future: Future[Leg] = Future()
 
         def make() -> None:
             try:
                 self._take_sound()
-                leg = Leg(self._account, leg_emit, self.post, self._bury, self._silence)
+                leg = Leg(self, emit)
                 self._legs.append(leg)
-                parameters = pj.CallOpParam(True)
-                parameters.opt.audioCount, parameters.opt.videoCount = 1, 0
-                leg.makeCall(uri, parameters)
+                leg.invite(uri, headers, caller)
                 future.set_result(leg)
             except pj.Error as error:
                 future.set_exception(DialError(f"cannot call {uri}: {error.reason}"))
@@ -130,14 +141,18 @@ class Stack:
 
         try:
             self._take_sound()
-            leg = Leg(self._account, emit, self.post, self._bury, self._silence, parameters.callId)
+            leg = Leg(self, emit, parameters.callId)
             self._legs.append(leg)
             info = leg.getInfo()
             received = parameters.rdata
             headers = _own_headers(received.wholeMsg)
             emit(
                 Incoming(
-                    user_of(info.remoteUri), _request_user(received.wholeMsg), readable(info.callIdString), headers
+                    user_of(info.remoteUri),
+                    _request_user(received.wholeMsg),
+                    readable(info.callIdString),
+                    headers,
+                    received.srcAddress,
                 )
             )
         except pj.Error as error:
@@ -200,8 +215,8 @@ class Stack:
         transport.boundAddress = settings.bind if settings.public in ("", settings.bind) else ""
         transport.publicAddress = settings.public
         transport.port, transport.portRange = settings.rtp_port, RTP_PORTS_PER_PROCESS if settings.rtp_port else 0
-        self._account = _Account(self)
-        self._account.create(account)
+        self.account = _Account(self)
+        self.account.create(account)
 
     def _take_sound(self) -> None:
         """Starts the bridge's clock with the first call: idle processes run without it."""
@@ -209,10 +224,11 @@ class Stack:
             return
         self._busy = True
         self._endpoint.audDevManager().setNullDev()
-        self._silence = pj.AudioMediaPlayer()
-        self._silence.createPlayer(str(SILENCE_FILE))
+        self.silence = pj.AudioMediaPlayer()
+        self.silence.createPlayer(str(SILENCE_FILE))
 
-    def _bury(self, thing: object) -> None:
+    def bury(self, thing: object) -> None:
+        """Keeps a media object until the bridge has let go of it."""
         self._buried.append((time.monotonic() + BURIAL_S, thing))
 
 

@@ -1,0 +1,26 @@
+"""Names out of SIP headers."""
+
+import pytest
+
+from telephony.sipname import LONGEST, user_of
+
+
+@pytest.mark.parametrize(
+    ("address", "user"),
+    [
+        ('"Ann" <sip:ann@host;tag=1>', "ann"),
+        ("<sips:ann@host>", "ann"),
+        ("sip:host:5060", "host:5060"),
+        ("<tel:+49-30-1234;phone-context=example.com>;tag=1", "+49-30-1234"),
+        ("TEL:123", "123"),
+        ("what?", "what?"),
+        ("", ""),
+    ],
+)
+def test_the_name_or_number_is_found_in_every_kind_of_address(address: str, user: str) -> None:
+    assert user_of(address) == user
+
+
+def test_a_name_without_end_is_cut() -> None:
+    assert user_of(f"<sip:{'a' * 5000}@host>") == "a" * (LONGEST - 1) + "…"
+    assert user_of(f"<sip:{'a' * LONGEST}@host>") == "a" * LONGEST
