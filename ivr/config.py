@@ -7,31 +7,14 @@ import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-def _duration(value: object) -> object:
-    if not isinstance(value, str):
-        raise ValueError('write a duration as text, like "400ms", "5s", "10m" or "4h"')
-    match = _DURATION.fullmatch(value.strip())
-    if match is None:
-        raise ValueError(f'{value!r} is not a duration; write "400ms", "5s", "10m" or "4h"')
-    return float(match[1]) * _SECONDS[match[2]]
+from ivr.settingstable import Duration, Table
 
 
-Duration = Annotated[float, BeforeValidator(_duration)]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False)
-
-
-class BusSettings(_Table):
+class BusSettings(Table):
     """[ivr.bus]"""
 
     url: str = "auto"
@@ -44,7 +27,7 @@ class BusSettings(_Table):
         return value
 
 
-class StoreSettings(_Table):
+class StoreSettings(Table):
     """[ivr.store]"""
 
     url: str = "auto"
@@ -57,7 +40,7 @@ class StoreSettings(_Table):
         return value
 
 
-class IvrSettings(_Table):
+class IvrSettings(Table):
     """[ivr]"""
 
     data: Path = Path("var")
@@ -65,7 +48,7 @@ class IvrSettings(_Table):
     store: StoreSettings = StoreSettings()
 
 
-class TelephonySettings(_Table):
+class TelephonySettings(Table):
     """[telephony]"""
 
     address: str = "auto"
@@ -87,14 +70,14 @@ class TelephonySettings(_Table):
         return value
 
 
-class AsrSettings(_Table):
+class AsrSettings(Table):
     """[asr]"""
 
     engine: Literal["vosk", "none", "fake", "burn"] = "vosk"
     models: dict[str, str] = {"en": "starter"}
 
 
-class TtsSettings(_Table):
+class TtsSettings(Table):
     """[tts]"""
 
     engine: Literal["espeak", "piper", "fake"] = "espeak"
@@ -102,7 +85,7 @@ class TtsSettings(_Table):
     voices: dict[str, str] = {"en": "en-us", "zh-CN": "cmn"}
 
 
-class FlowsSettings(_Table):
+class FlowsSettings(Table):
     """[flows]"""
 
     folder: Path = Path("flows/library")
@@ -112,13 +95,13 @@ class FlowsSettings(_Table):
     hangup_margin: float = Field(0.15, ge=0, le=1)
 
 
-class RecordingsSettings(_Table):
+class RecordingsSettings(Table):
     """[recordings]"""
 
     folder: str = "auto"
 
 
-class Config(_Table):
+class Config(Table):
     """All of config.toml. Relative paths are relative to `root`, the folder of the file."""
 
     root: Path = Field(default_factory=Path.cwd, exclude=True)
