@@ -205,7 +205,8 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A member of the queue in a decision: rung, could have been (`score` set, the lower the sooner), or not (None).
+    """A member of the queue in a decision: rung, could have been (`score` set: what the strategy compares, the lower
+    the sooner among the same penalty), or not (None). Candidates who can come in the order in which they would ring.
     `why` says it in words.
     """
 
