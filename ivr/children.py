@@ -60,7 +60,7 @@ class Child:
     async def _run_once(self, config: Path) -> int:
         self.process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "ivr", self.name, "--config", str(config),
-            stdin=asyncio.subprocess.DEVNULL, stdout=PIPE, start_new_session=True, env=_environment(),
+            stdin=asyncio.subprocess.DEVNULL, stdout=PIPE, start_new_session=True, env=_environment(self.name),
         )  # fmt: skip
         if self.stopping:  # asked while the process was being made
             self.process.terminate()
@@ -88,7 +88,13 @@ class Child:
             await self.process.wait()
 
 
-def _environment() -> dict[str, str]:
-    """One thread for numpy's linear algebra: a thread pool does not survive a fork. Few malloc arenas: less memory."""
+def _environment(name: str) -> dict[str, str]:
+    """One thread for numpy's linear algebra: a thread pool does not survive a fork. Few malloc arenas: less memory.
+
+    Control seals calls of every length: what it takes for one goes back to the system after it (mallopt(3), fixed
+    thresholds instead of ones that grow).
+    """
     settings = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "MALLOC_ARENA_MAX": "2"}
+    if name == "control":
+        settings |= {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
     return os.environ | settings
