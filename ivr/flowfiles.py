@@ -43,18 +43,26 @@ def vocabulary(config: Config) -> dict[str, frozenset[str]]:
     return found
 
 
-def read_files(files: Iterable[Path]) -> tuple[dict[str, Flow], list[Problem]]:
+Known = dict[Path, tuple[str, Flow | None, list[Problem]]]
+"""What files held when they were last read."""
+
+
+def read_files(files: Iterable[Path], known: Known | None = None) -> tuple[dict[str, Flow], list[Problem]]:
     """Every flow that can be read, by name and joined with its sub-flows, and all problems of the others.
 
     Never raises for what a file holds; what is wrong with the calls between flows, `flows.checker.check_all` says.
+    `known` is kept between calls by who reads the same files again: those that are the same are not parsed again.
     """
     flows: dict[str, Flow] = {}
     problems: list[Problem] = []
+    known = {} if known is None else known
     for file in files:
         text = _text(file, problems)
         if text is None:
             continue
-        flow, found = read(text, str(file))
+        if file not in known or known[file][0] != text:
+            known[file] = (text, *read(text, str(file)))
+        _, flow, found = known[file]
         problems += found
         if flow is None:
             continue

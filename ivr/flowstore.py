@@ -17,14 +17,14 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from flows import versions
-from flows.checker import check_all
+from flows.checker import check
 from flows.flow import Flow
 from flows.linking import calls, link
 from flows.loader import read
 from flows.problems import Problem, errors
 from flows.versions import Limits, Shelf, Version
 from ivr.config import Config
-from ivr.flowfiles import flow_files, read_files
+from ivr.flowfiles import Known, flow_files, read_files
 
 log = logging.getLogger(__name__)
 SHELF = "versions.json"
@@ -48,6 +48,8 @@ class FlowStore:
         self._limits = limits
         self._stamp: tuple[tuple[str, int, int], ...] = ()
         self._texts: dict[str, Flow] = {}
+        self._known: Known = {}
+        self._checked: dict[str, tuple[list[str], list[Problem]]] = {}
 
     def names(self) -> list[str]:
         """Every flow that was ever published."""
@@ -71,9 +73,9 @@ class FlowStore:
         stamp = _stamp(self._folder)
         if stamp == self._stamp:
             return []
-        found, problems = read_files(flow_files(self._folder))
-        flows, checked = check_all(found)
-        problems += checked
+        found, problems = read_files(flow_files(self._folder), self._known)
+        flows, linking = link(found)
+        problems += linking + [problem for flow in flows.values() for problem in self._check(flow)]
         broken = {problem.file for problem in errors(problems)}
         for flow in flows.values():
             if not {flow.file, *(callee.file for callee in flow.callees.values())} & broken:
@@ -114,6 +116,13 @@ class FlowStore:
     def rollback(self, name: str, why: str = "by hand") -> bool:
         """Goes back to the version before; False if there is none. Raises OSError."""
         return self._change(name, lambda shelf: versions.rollback(shelf, why))
+
+    def _check(self, flow: Flow) -> list[Problem]:
+        """Its problems; looked for again only if its text or that of a sub-flow is another than the last time."""
+        texts = [flow.text, *(callee.text for callee in flow.callees.values())]
+        if flow.name not in self._checked or self._checked[flow.name][0] != texts:
+            self._checked[flow.name] = texts, check(flow)
+        return self._checked[flow.name][1]
 
     def _publish(self, flow: Flow, now: float) -> None:
         digest = hashlib.sha256(flow.text.encode()).hexdigest()[:16]
