@@ -81,7 +81,10 @@ def _list(options: argparse.Namespace, _config: Config) -> Work:
     return work
 
 
-def _add(options: argparse.Namespace, _config: Config) -> Work:
+def _add(options: argparse.Namespace, config: Config) -> Work:
+    for queue, _ in options.queue:
+        if queue not in config.queues:
+            raise AccountError(f"there is no [queues.{queue}] in the settings; there are {', '.join(config.queues)}")
     queues, skills = dict(options.queue), dict(options.skill)
 
     async def work(accounts: Accounts) -> int:

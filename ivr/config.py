@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
+from ivr.queuesettings import QueueTable
 from ivr.settingstable import Duration, Table
 
 
@@ -111,6 +112,7 @@ class Config(Table):
     tts: TtsSettings = TtsSettings()
     flows: FlowsSettings = FlowsSettings()
     recordings: RecordingsSettings = RecordingsSettings()
+    queues: dict[str, QueueTable] = {"cards": QueueTable(), "support": QueueTable()}
 
     @property
     def data_folder(self) -> Path:

@@ -65,6 +65,7 @@ async def test_password_and_pin_are_read_from_a_pipe(ivr, config: Config, tmp_pa
     [
         (("agents", "add", "anna"), "at least 8 characters"),
         (("agents", "add", "a b"), "a name is"),
+        (("agents", "add", "anna", "--queue", "nope"), "there is no [queues.nope]"),
         (("agents", "password", "nobody"), "there is no account nobody"),
     ],
 )
