@@ -7,7 +7,7 @@ from flows.run import Run, masked
 from flows.state import Frame
 from flows.steps.logic import Branch, Call, Goto, Hours, Return, Rule, Set
 from flows.steps.outside import Emit, Language, Voice
-from flows.steps.people import Later, Queue, Staffing
+from flows.steps.people import Later
 from flows.steps.speech import Hangup, Say
 
 MAX_FRAMES = 20
@@ -141,14 +141,11 @@ def unavailable(run: Run, step: Later) -> None:
     """Says that the service is not available yet, and goes where the flow says."""
     run.note("error", code="step.unavailable", detail=f"{step.type} steps are not available yet")
     handler = run.event("unavailable")
-    if handler is None and isinstance(step, Queue):
-        handler = run.event("no_agents")
     if handler and handler.prompt:
         run.play(handler.prompt, BargeIn.YES)
     else:
         run.say_own("unavailable", BargeIn.YES)
-    elsewhere = step.unstaffed if isinstance(step, Staffing) else step.next
-    target = handler.next if handler and handler.next else elsewhere
+    target = handler.next if handler and handler.next else step.next
     if target:
         run.goto(target)
     else:

@@ -18,7 +18,7 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
@@ -38,12 +38,14 @@ def _seconds(value: object) -> object:
     return value
 
 
-class HttpAnswer(Table):
+class OutsideAnswer(Table):
     """What the outside answers to the next request of a step."""
 
-    step: str = Field(description="the http step")
-    status: int = Field(200, description="the answer's status")
-    json_: Any = Field(None, alias="json", description="the answer's JSON")
+    step: str = Field(description="the http, staffing, callback or transfer step")
+    status: int = Field(200, description="an http answer's status")
+    json_: Any = Field(
+        None, alias="json", description="the answer's JSON, or what a staffing, callback or transfer request brings"
+    )
     fails: str = Field("", description="instead: why there is no answer")
 
 
@@ -56,6 +58,12 @@ class Turn(Table):
     silent: bool = Field(False, description="the caller waits until something happens")
     interrupts: bool = Field(False, description="the caller does not hear the prompts out first")
     hangs_up: bool = Field(False, description="the caller hangs up")
+    queue: Literal["joined", "position", "offered", "answered", "ended", "no_agents", "full", "unavailable"] | None = (
+        Field(None, description="this happens to the caller who waits for a person")
+    )
+    data: dict[str, Any] = Field(
+        default_factory=dict, description="with queue: what is told with it, { position = 3, expected_wait_s = 120 }"
+    )
     hears: str | None = Field(None, description="words that must have been said since the caller's last turn, in order")
     not_hears: str | None = Field(None, description="words that must not have been said since then")
     step: str | None = Field(None, description="the step the conversation must be in")
@@ -63,6 +71,8 @@ class Turn(Table):
     http: str | None = Field(None, description="the http step that must have sent a request")
     url: str | None = Field(None, description="with http: the address it must have been sent to")
     body: dict[str, Any] | None = Field(None, description="with http: the JSON it must have sent")
+    asked: str | None = Field(None, description="the kind of a request that must have been made: queue, callback ...")
+    arguments: dict[str, Any] = Field(default_factory=dict, description="with asked: what must have been in it")
     emitted: str | None = Field(None, description="an event that must have been emitted")
     within: float | None = Field(None, gt=0, description="seconds since the call began that must not have passed")
     ends: str | None = Field(None, description="the reason with which the call must have ended")
@@ -70,7 +80,7 @@ class Turn(Table):
     @property
     def acts(self) -> bool:
         """Whether the caller does something, so that what follows is about the time after it."""
-        return self.says is not None or self.keys is not None or self.silent or self.hangs_up
+        return self.says is not None or self.keys is not None or self.silent or self.hangs_up or self.queue is not None
 
 
 class Conversation(Table):
@@ -81,9 +91,9 @@ class Conversation(Table):
     caller: str = Field("+15550100", description="the caller's number")
     now: Annotated[float, BeforeValidator(_seconds)] = Field(1_800_000_000.0, description="when the call begins")
     variables: dict[str, Any] = Field(default_factory=dict, description="variables laid over those of the flow")
-    answers: tuple[HttpAnswer, ...] = Field((), description="what http steps are answered, in their order")
+    answers: tuple[OutsideAnswer, ...] = Field((), description="what steps are answered, in their order")
     random: tuple[float, ...] = Field((), description="the numbers from 0 to 1 that split steps get, in their order")
-    fails: tuple[str, ...] = Field((), description='kinds of requests that fail: "recording", "record", "send_dtmf"')
+    fails: tuple[str, ...] = Field((), description='kinds of requests that fail: "recording", "record", "queue" ...')
 
 
 class Golden(Table):
@@ -154,6 +164,18 @@ def _problem(file: str, at: Position, what: str) -> Problem:
     return Problem(file, at, Severity.ERROR, "golden", what)
 
 
+def usual(request: Request) -> dict[str, Any]:
+    """What the outside answers where all is well and nothing else is written."""
+    match request.kind:
+        case "staffing":
+            return {"logged_in": 1, "ready": 1, "waiting": 0, "expected_wait_s": 0}
+        case "callback":
+            return {"position": 1, "ticket": "1"}
+        case "transfer":
+            return {"outcome": "ended" if request.arguments.get("mode") == "bridge" else "transferred"}
+    return {"file": "recording.wav", "seconds": 3.0}
+
+
 class Scripted:
     """Answers requests as a conversation says."""
 
@@ -162,21 +184,40 @@ class Scripted:
         self.random = list(conversation.random)
         self.fails = conversation.fails
 
-    def __call__(self, request: Request) -> Replied:
+    def __call__(self, request: Request) -> Replied | None:
         if request.kind == "http":
             return self.http(request)
         if request.kind in self.fails:
             return Replied(request.request, ok=False, result={"error": "made to fail"})
+        if request.kind in ("queue", "queue_leave", "queue_priority"):
+            return None  # the conversation tells what happens in the queue
+        if answer := self.take(request):
+            return self.written(request, answer)
         if request.kind == "random":
             return Replied(request.request, ok=True, result={"value": self.random.pop(0) if self.random else 0.0})
-        return Replied(request.request, ok=True, result={"file": "recording.wav", "seconds": 3.0})
+        return Replied(request.request, ok=True, result=usual(request))
 
-    def http(self, request: Request) -> Replied:
+    def written(self, request: Request, answer: OutsideAnswer) -> Replied:
+        """What the conversation says of the step; a transfer fails if its outcome does."""
+        if answer.fails:
+            return Replied(request.request, ok=False, result={"error": answer.fails})
+        result = answer.json_ if isinstance(answer.json_, dict) else {}
+        failed = request.kind == "transfer" and result.get("outcome") not in ("ended", "transferred")
+        return Replied(request.request, ok=not failed, result=result)
+
+    def take(self, request: Request) -> OutsideAnswer | None:
+        """The next answer that is written for the request's step."""
         step = request.arguments.get("step")
         answer = next((one for one in self.answers if one.step == step), None)
+        if answer:
+            self.answers.remove(answer)
+        return answer
+
+    def http(self, request: Request) -> Replied:
+        answer = self.take(request)
         if answer is None:
-            return Replied(request.request, ok=False, result={"error": f"no answer is written for {step}"})
-        self.answers.remove(answer)
+            error = f"no answer is written for {request.arguments.get('step')}"
+            return Replied(request.request, ok=False, result={"error": error})
         if answer.fails:
             return Replied(request.request, ok=False, result={"error": answer.fails})
         return Replied(request.request, ok=True, result={"status": answer.status, "json": answer.json_})
@@ -193,6 +234,7 @@ class _Judge:
         self.problems: list[Problem] = []
         self.unheard = 0
         self.asked = 0
+        self.waits = True
 
     def turn(self, place: int, turn: Turn) -> None:
         at = self.where.key(("conversation", self.number, "turns", place))
@@ -217,6 +259,8 @@ class _Judge:
             simulation.keep_silent()
         if turn.hangs_up:
             simulation.hang_up()
+        if turn.queue is not None:
+            self.waits = simulation.news(turn.queue, turn.data)
 
     def faults(self, turn: Turn) -> Iterable[str]:
         simulation = self.simulation
@@ -229,8 +273,12 @@ class _Judge:
         for name, value in turn.variables.items():
             if simulation.session.variables.get(name) != value:
                 yield f"expected {name} = {value!r}, it is {simulation.session.variables.get(name)!r}"
+        if turn.queue is not None and not self.waits:
+            yield f"nobody waits for a person at step {simulation.session.step}"
         if turn.http is not None:
             yield from self.request(turn)
+        if turn.asked is not None:
+            yield from self.asked_for(turn)
         if turn.emitted is not None:
             emitted = [note.data["event"] for note in simulation.notes if note.kind == "emit"]
             if turn.emitted not in emitted:
@@ -252,6 +300,15 @@ class _Judge:
             yield f"expected the address {turn.url}, it was {arguments['url']}"
         if turn.body is not None and arguments["body"] != turn.body:
             yield f"expected the body {turn.body}, it was {arguments['body']}"
+
+    def asked_for(self, turn: Turn) -> Iterable[str]:
+        made = [one.arguments for one in self.simulation.requests if one.kind == turn.asked]
+        if not made:
+            yield f"expected a request for {turn.asked}, there was none"
+            return
+        for name, value in turn.arguments.items():
+            if made[-1].get(name) != value:
+                yield f"expected {turn.asked} with {name} = {value!r}, it was {made[-1].get(name)!r}"
 
     def heard(self) -> str:
         lines = self.simulation.lines[self.unheard :]

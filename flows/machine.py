@@ -7,7 +7,7 @@ prompt plays, or a timer runs, or the flow is over, so that no caller is left in
 from collections.abc import Callable
 from typing import Any
 
-from flows import asking, doing, turn, waiting
+from flows import asking, doing, holding, people, turn, waiting
 from flows.actions import Action, BargeIn, Note
 from flows.events import (
     CallStarted,
@@ -16,6 +16,7 @@ from flows.events import (
     KeyPressed,
     PromptFailed,
     PromptFinished,
+    QueueNews,
     RecogniserFailed,
     Replied,
     SpeechEnded,
@@ -30,7 +31,7 @@ from flows.state import Phase, State
 from flows.steps.base import Step
 from flows.steps.logic import Branch, Call, Goto, Hours, Return, Rule, Set, Split
 from flows.steps.outside import Emit, Http, Language, Record, Recording, SendDtmf, Voice, Voicemail, Wait
-from flows.steps.people import LATER
+from flows.steps.people import LATER, Callback, Priority, Queue, Staffing, Transfer
 from flows.steps.speech import Asking, Confirm, Gather, Hangup, Menu, Say, Survey
 from flows.turn import Verdict
 
@@ -62,6 +63,11 @@ _ENTER: dict[type[Step], Callable[[Run, Any], None]] = {
     Wait: waiting.heard_out,
     Language: doing.language,
     Voice: doing.voice,
+    Queue: people.queue,
+    Priority: people.priority,
+    Staffing: people.staffing,
+    Transfer: waiting.heard_out,
+    Callback: people.callback,
     **dict.fromkeys(LATER, doing.unavailable),
 }
 
@@ -121,6 +127,8 @@ def _settle(run: Run) -> None:
     step = run.step
     if run.phase is Phase.DRAINING and not run.turn.queue and step:
         waiting.drained(run, step)
+    if run.phase is Phase.HOLDING and step:
+        holding.settle(run, step)
     if not run.asking:
         return
     if run.turn.speaking:
@@ -140,11 +148,13 @@ def _handle(run: Run, event: Event) -> None:
             run.variables = {**run.variables, "call": call}
             run.goto(run.flow.header.start)
         case HungUp():
-            handler = run.event("hangup")
+            abandoned = holding.hung_up(run, run.step) if run.step else None
+            handler = abandoned or run.event("hangup")
             if handler and handler.next:
                 run.goto(handler.next)
         case PromptFinished(prompt):
             run.turn = turn.prompt_over(run.turn, prompt)
+            holding.finished(run, prompt)
         case PromptFailed(prompt, reason):
             _prompt_failed(run, prompt, reason)
         case SpeechStarted() | SpeechPartial() | SpeechEnded() | SpeechTooLong():
@@ -156,11 +166,23 @@ def _handle(run: Run, event: Event) -> None:
             _timer(run, timer)
         case RecogniserFailed(reason):
             _recogniser_failed(run, reason)
-        case Replied(request) if run.phase is Phase.WAITING and request == run.requests and "request" in run.timers:
-            if run.step:
-                waiting.replied(run, run.step, event)
-        case Replied() | TimerFired() | CallStarted():
+        case Replied() | QueueNews() if run.step:
+            _outside(run, run.step, event)
+        case Replied() | QueueNews() | TimerFired() | CallStarted():
             pass  # late, or not asked for
+
+
+def _outside(run: Run, step: Step, event: Replied | QueueNews) -> None:
+    """An answer, or news of one to come; what is late or was not asked for changes nothing."""
+    asked = run.phase is Phase.WAITING and event.request == run.requests and "request" in run.timers
+    held = run.hold is not None and event.request == run.hold.request
+    match event:
+        case Replied() if held:
+            holding.replied(run, step, event)
+        case QueueNews() if held:
+            holding.news(run, step, event)
+        case Replied() if asked:
+            waiting.replied(run, step, event)
 
 
 def _prompt_failed(run: Run, prompt: int, reason: str) -> None:
@@ -170,6 +192,9 @@ def _prompt_failed(run: Run, prompt: int, reason: str) -> None:
         return
     run.note("error", code="error.tts", detail=reason)
     handler = run.event("error.tts")
+    if run.phase is Phase.HOLDING and run.step:
+        holding.failed(run, run.step, prompt)
+        return
     if handler and handler.next:
         run.goto(handler.next)
 
@@ -197,7 +222,11 @@ def _speech(run: Run, event: SpeechStarted | SpeechPartial | SpeechEnded | Speec
 
 
 def _key(run: Run, key: str) -> None:
-    if len(key) != 1 or key not in "0123456789*#ABCD" or run.phase is Phase.ENDED:
+    if len(key) != 1 or key not in "0123456789*#ABCD" or run.phase in (Phase.ENDED, Phase.TALKING):
+        return
+    if run.phase is Phase.HOLDING:
+        if run.step:
+            holding.key(run, run.step, key)
         return
     verdict = run.take(turn.key_pressed(run.turn, run.asking))
     step = run.step
@@ -211,6 +240,8 @@ def _timer(run: Run, timer: str) -> None:
     step = run.step
     if run.phase is Phase.WAITING and step:
         waiting.timer(run, step, timer)
+    elif run.phase in (Phase.HOLDING, Phase.TALKING) and step:
+        holding.timer(run, step, timer)
     if not run.asking or not isinstance(step, Asking):
         return
     match timer:

@@ -9,7 +9,7 @@ from flows.calendar import Calendar
 from flows.expressions import Expression
 from flows.flow import Command, Defaults, Header
 from flows.functions import FUNCTIONS
-from flows.golden import Conversation, HttpAnswer, Turn
+from flows.golden import Conversation, OutsideAnswer, Turn
 from flows.rules import Rules
 from flows.steps.base import Handler, Prompt, Step
 from flows.steps.kinds import KINDS, type_name
@@ -34,7 +34,7 @@ _INNER: tuple[tuple[str, type[BaseModel]], ...] = (
 _GOLDEN: tuple[tuple[str, type[BaseModel]], ...] = (
     ("[[conversation]]", Conversation),
     ("A turn", Turn),
-    ("An answer", HttpAnswer),
+    ("An answer", OutsideAnswer),
 )
 
 

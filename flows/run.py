@@ -29,6 +29,7 @@ from flows.flow import Flow
 from flows.functions import Context, Value
 from flows.state import Phase, State
 from flows.steps.base import Handler, Prompt, Recorded, Step
+from flows.templates import Template
 from flows.turn import Playing, Reply, Turn, Verdict
 from flows.wording import wording
 
@@ -61,6 +62,9 @@ class Run:
         self.requests = state.requests
         self.keys_only = state.keys_only
         self.history = state.history
+        self.hold = state.hold
+        self.joined: Mapping[str, float] = state.joined
+        self.priority = state.priority
 
     def freeze(self) -> State:
         """The state after the event."""
@@ -85,6 +89,9 @@ class Run:
             requests=self.requests,
             keys_only=self.keys_only,
             history=self.history,
+            hold=self.hold,
+            joined=self.joined,
+            priority=self.priority,
         )
 
     @property
@@ -154,26 +161,44 @@ class Run:
         secret: bool = False,
     ) -> None:
         """Queues a prompt; one without a word plays nothing. `extra` are names that only this prompt knows."""
-        if prompt is None:
-            return
-        parts = prompt.within(self.language)
-        if parts is None:
+        pieces, touched = self.pieces(prompt, extra)
+        self.play_pieces(pieces, barge_in, secret or touched)
+
+    def pieces(
+        self, prompt: Prompt | None, extra: Mapping[str, Value] | None = None
+    ) -> tuple[tuple[Text | AudioFile | Silence, ...], bool]:
+        """A prompt in the present language and with the present values, and whether one of them is secret."""
+        parts = prompt.within(self.language) if prompt else ()
+        if prompt and parts is None:
             parts = prompt.variants[0][1]
         scope = self.scope(extra)
         pieces: list[Text | AudioFile | Silence] = []
-        for part in parts:
+        secret = False
+        for part in parts or ():
             if isinstance(part, Recorded):
                 pieces.append(AudioFile(part.path))
                 continue
             pieces.extend(part.speak(scope, self.context))
-            secret = secret or any(self.touches_secret(hole.expression) for hole in part.holes)
-        self._queue(tuple(pieces), barge_in, secret)
+            secret = secret or self.has_secret(part)
+        return tuple(pieces), secret
+
+    def has_secret(self, template: Template) -> bool:
+        """Whether a secret variable is filled into the text."""
+        return any(self.touches_secret(hole.expression) for hole in template.holes)
+
+    def fill(self, template: Template) -> str:
+        """A text with the present values, as people outside may see it: one that holds a secret is masked."""
+        filled = template.fill(self.scope(), self.context)
+        return masked(filled) if self.has_secret(template) else filled
 
     def say_own(self, key: str, barge_in: BargeIn, secret: bool = False, **values: str) -> None:
         """Queues one of the engine's own sentences."""
-        self._queue((Text(wording(self.language)[key].format(**values)),), barge_in, secret)
+        self.play_pieces((Text(wording(self.language)[key].format(**values)),), barge_in, secret)
 
-    def _queue(self, pieces: tuple[Text | AudioFile | Silence, ...], barge_in: BargeIn, secret: bool) -> None:
+    def play_pieces(
+        self, pieces: tuple[Text | AudioFile | Silence, ...], barge_in: BargeIn, secret: bool = False
+    ) -> None:
+        """Queues what is to be played, if anything is."""
         if not pieces:
             return
         self.prompts += 1
@@ -204,9 +229,13 @@ class Run:
 
     def request(self, kind: str, guard_s: float, **arguments: Value) -> None:
         """Asks for something outside and waits for the answer, but no longer than the guard."""
-        self.requests += 1
         self.phase = Phase.WAITING
         self.start("request", guard_s)
+        self.ask(kind, **arguments)
+
+    def ask(self, kind: str, **arguments: Value) -> None:
+        """Asks for something outside without waiting for the answer."""
+        self.requests += 1
         self.act(Request(self.requests, kind, arguments))
 
     def take(self, reply: Reply) -> Verdict:
@@ -244,6 +273,7 @@ class Run:
         self.cancel(*sorted(self.timers))
         self.keys = ""
         self.pending = None
+        self.hold = None
 
     def end(self, reason: str) -> None:
         """Ends the call after the prompts that are queued."""

@@ -77,6 +77,16 @@ class Session:
         return self.is_secret or (not asked and any(map(_has_secrets, (self._flow, *self._flow.callees.values()))))
 
     @property
+    def is_holding(self) -> bool:
+        """Whether the caller waits for a person, with music."""
+        return self._state.phase is Phase.HOLDING
+
+    @property
+    def is_talking(self) -> bool:
+        """Whether the caller talks with a person; what they say and key in is not the flow's."""
+        return self._state.phase is Phase.TALKING
+
+    @property
     def ended(self) -> bool:
         """Whether the flow is over; its last prompts may still be playing."""
         return self._state.phase is Phase.ENDED

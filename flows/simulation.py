@@ -29,7 +29,9 @@ from flows.events import (
     Event,
     HungUp,
     KeyPressed,
+    News,
     PromptFinished,
+    QueueNews,
     RecogniserFailed,
     Replied,
     SpeechEnded,
@@ -43,7 +45,11 @@ from flows.session import Session
 SECONDS_PER_CHARACTER = 0.065
 SECONDS_PER_HAN = 0.22
 KEY_GAP_S = 0.3
+RECORDED_S = 2.0
+MUSIC_S = 24.0
 MAX_EVENTS = 2_000
+ENDS = ("no_agents", "full", "unavailable")
+PEOPLE = ("queue", "transfer")
 
 Outside = Callable[[Request], Replied | None]
 
@@ -70,6 +76,7 @@ class Line:
 class _Playing:
     prompt: int
     left_s: float
+    music: bool
 
 
 @dataclass
@@ -107,8 +114,23 @@ class Simulation:
         self._tell(CallStarted("simulated", self.caller, self.flow.name))
 
     def listen(self) -> None:
-        """The caller hears every prompt to its end; what is asked of the outside is answered meanwhile."""
-        self._until(lambda: not self._queue and "request" not in self._timers and "wait" not in self._timers)
+        """The caller hears every prompt to its end but music; what is asked of the outside is answered meanwhile."""
+        self._until(lambda: self._hears_music if self.session.is_holding else self._heard_all)
+
+    def news(self, what: str, data: dict[str, Any] | None = None) -> bool:
+        """Something happens to a caller who waits for a person: one of `News`, or of ENDS. False if nobody waits."""
+        asked = next((one for one in reversed(self.requests) if one.kind in PEOPLE), None)
+        if asked is None or not (self.session.is_holding or self.session.is_talking):
+            return False
+        data = data or {}
+        self._line(Who.ENGINE, " ".join([what, *(f"{name}={value}" for name, value in data.items())]))
+        if what not in ENDS:
+            self._tell(QueueNews(asked.request, what, data))
+        if what in ENDS or what == News.ENDED:
+            ended = what == News.ENDED
+            outcome = what if not ended else "answered" if asked.kind == "queue" else "ended"
+            self._tell(Replied(asked.request, ok=ended, result={**data, "outcome": outcome}))
+        return True
 
     def say(self, text: str, confidence: float = 1.0) -> None:
         """The caller speaks, now: over a prompt if one is playing."""
@@ -141,6 +163,14 @@ class Simulation:
         """The caller hangs up."""
         self._queue.clear()
         self._tell(HungUp())
+
+    @property
+    def _heard_all(self) -> bool:
+        return not self._queue and "request" not in self._timers and "wait" not in self._timers
+
+    @property
+    def _hears_music(self) -> bool:
+        return not self._queue or self._queue[0].music
 
     def _until(self, done: Callable[[], bool]) -> None:
         for _ in range(MAX_EVENTS):
@@ -189,8 +219,11 @@ class Simulation:
     def _do(self, action: Action) -> None:
         match action:
             case Play():
-                self._line(Who.HOTLINE, said(action))
-                self._queue.append(_Playing(action.prompt, sum(map(_seconds, action.pieces))))
+                music = self.session.is_holding and all(isinstance(piece, AudioFile) for piece in action.pieces)
+                if not music or self._last_heard != said(action):
+                    self._line(Who.HOTLINE, said(action))
+                seconds = MUSIC_S if music else sum(map(_seconds, action.pieces))
+                self._queue.append(_Playing(action.prompt, seconds, music))
             case StopPrompts():
                 self._queue.clear()
                 self._paused = False
@@ -211,6 +244,11 @@ class Simulation:
                 reply = self.outside(action)
                 if reply is not None:
                     self._replies.append(reply)
+
+    @property
+    def _last_heard(self) -> str:
+        """The hotline's last line: music is told of once, however often it is repeated."""
+        return next((line.text for line in reversed(self.lines) if line.who is Who.HOTLINE), "")
 
     def _line(self, who: Who, text: str) -> None:
         self.lines.append(Line(self.now - self._began, who, text, self.session.step))
@@ -236,7 +274,7 @@ def _seconds(piece: Text | AudioFile | Silence) -> float:
             return duration(text)
         case Silence(seconds):
             return seconds
-    return 2.0
+    return RECORDED_S
 
 
 def duration(text: str) -> float:

@@ -26,6 +26,10 @@ class Phase(StrEnum):
     """The answer to a `Request`, or a timer."""
     DRAINING = "draining"
     """The end of the prompts before something is done."""
+    HOLDING = "holding"
+    """A person; music plays meanwhile."""
+    TALKING = "talking"
+    """The end of the caller's talk with a person; keys and speech are theirs."""
     ENDED = "ended"
     """Nothing: the flow is over."""
 
@@ -38,6 +42,33 @@ class Pending:
     text: str
     target: str
     confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A caller who waits for a person, or talks with one: the number of the request, and what was heard of it.
+
+    `since` is when the wait began; prompts with a number above `first` belong to it, `music` is the one that is music,
+    begun at `music_at` (0: none yet); `mute` says that it cannot be played. `position` 0: not known. `said_*` are what
+    was announced last, and when.
+    """
+
+    request: int
+    since: float
+    first: int
+    music: int = 0
+    music_at: float = 0.0
+    mute: bool = False
+    position: int = 0
+    expected_wait_s: float = 0.0
+    announce_position: str = "no"
+    announce_holdtime: str = "no"
+    said_position: int = 0
+    said_holdtime: bool = False
+    said_at: float | None = None
+    comforts: int = 0
+    agent: str = ""
+    waited_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +87,7 @@ class State:
 
     `within` is the sub-flow that runs now, "" for the flow itself; `counts` counts events during the present visit of
     the step; `keys` are those of the entry under way, `ahead` those typed before anybody asked; `history` are the
-    asking steps before this one.
+    asking steps before this one; `joined` is when each queue was first waited in, `priority` that of queues to come.
     """
 
     flow: str
@@ -79,6 +110,9 @@ class State:
     requests: int = 0
     keys_only: bool = False
     history: tuple[str, ...] = ()
+    hold: Hold | None = None
+    joined: Mapping[str, float] = field(default_factory=dict)
+    priority: int = 0
 
 
 _ADAPTER = TypeAdapter(State)

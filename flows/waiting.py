@@ -1,5 +1,6 @@
 """Steps that wait for something outside, for time, or for the prompts to be heard out."""
 
+from flows import people
 from flows.actions import BargeIn
 from flows.events import Replied
 from flows.flow import is_plain
@@ -10,6 +11,7 @@ from flows.state import Phase
 from flows.steps.base import Step
 from flows.steps.logic import Split
 from flows.steps.outside import Http, Record, Recording, SendDtmf, Voicemail, Wait
+from flows.steps.people import Callback, Staffing, Transfer
 
 GRACE_S = 5.0
 QUICK_S = 3.0
@@ -51,7 +53,7 @@ def http(run: Run, step: Http) -> None:
     )
 
 
-def heard_out(run: Run, step: Record | SendDtmf | Wait) -> None:
+def heard_out(run: Run, step: Record | SendDtmf | Transfer | Wait) -> None:
     """Waits for the prompts before the step begins in earnest."""
     if isinstance(step, Record):
         run.play(step.prompt, BargeIn.NO)
@@ -74,6 +76,8 @@ def drained(run: Run, step: Step) -> None:
         case SendDtmf():
             keys = "".join(key for key in step.keys.fill(run.scope(), run.context) if key in "0123456789*#ABCD")
             run.request("send_dtmf", len(keys) * 0.5 + GRACE_S, keys=keys)
+        case Transfer():
+            people.transfer(run, step)
         case Wait():
             run.phase = Phase.WAITING
             run.start("wait", step.time)
@@ -85,6 +89,10 @@ def replied(run: Run, step: Step, reply: Replied) -> None:
     match step:
         case Http():
             _answered(run, step, reply)
+        case Staffing():
+            people.staffed(run, step, reply)
+        case Callback():
+            people.booked(run, step, reply)
         case Split():
             value = reply.result.get("value") if reply.ok else None
             run.goto(_share(step, value if isinstance(value, int | float) else 0.0))

@@ -4,20 +4,24 @@ import asyncio
 import random
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from flows.actions import Request
-from flows.events import Replied
+from flows.events import News, Replied
 from flows.flow import Flow
-from flows.golden import Scripted, read
-from flows.simulation import Outside, Simulation, Who
+from flows.golden import Scripted, read, usual
+from flows.simulation import ENDS, Outside, Simulation, Who
 from ivr.httpsteps import HttpSteps
 
 HELP = (
     "type what you say; #123 presses keys; ~ stays silent; !text speaks over the prompt; "
     '"vars" shows the variables; "bye" hangs up'
 )
+QUEUE_HELP = (
+    "    the caller waits: !joined 3 120 (place, expected seconds), !position 2 60, !offered anna, !answered anna, "
+    "!ended, !no_agents, !full, !unavailable; ~ waits on"
+)
+NEWS = (*News, *ENDS)
 
 
 def talk(flow: Flow, caller: str, answers: Path | None) -> int:
@@ -57,10 +61,23 @@ def turn(simulation: Simulation, line: str) -> None:
             simulation.key(line[1:])
             simulation.pause()
         case _ if line.startswith("!"):
-            simulation.say(line[1:])
+            if not _news(simulation, *line[1:].split()):
+                simulation.say(line[1:])
         case _:
             simulation.listen()
             simulation.say(line)
+
+
+def _news(simulation: Simulation, what: str = "", *words: str) -> bool:
+    """What happens to a caller who waits: numbers are place and expected seconds, a word is the agent."""
+    if what not in NEWS:
+        return False
+    numbers = [int(word) for word in words if word.isdecimal()]
+    data: dict[str, object] = dict(zip(("position", "expected_wait_s"), numbers, strict=False))
+    if names := [word for word in words if not word.isdecimal()]:
+        data["agent"] = names[0]
+    simulation.listen()
+    return simulation.news(what, data)
 
 
 def _show(simulation: Simulation, shown: int) -> int:
@@ -70,13 +87,18 @@ def _show(simulation: Simulation, shown: int) -> int:
     return len(simulation.lines)
 
 
-def _outside(request: Request) -> Replied:
-    """The real web service; chance; recordings that always work."""
+def _outside(request: Request) -> Replied | None:
+    """The real web service; chance; recordings and people that are there; a queue's news come from the keyboard."""
     if request.kind == "http":
         return asyncio.run(_http(request))
+    if request.kind == "queue":
+        _say(QUEUE_HELP)
+        return None
+    if request.kind in ("queue_leave", "queue_priority"):
+        return None
     if request.kind == "random":
         return Replied(request.request, ok=True, result={"value": random.random()})  # noqa: S311 - no secret hangs on it
-    return Replied(request.request, ok=True, result={"file": "recording.wav", "seconds": 3.0})
+    return Replied(request.request, ok=True, result=usual(request))
 
 
 async def _http(request: Request) -> Replied:
@@ -87,7 +109,7 @@ async def _http(request: Request) -> Replied:
     return reply
 
 
-def _scripted(file: Path) -> Callable[[Request], Replied] | None:
+def _scripted(file: Path) -> Outside | None:
     try:
         golden, _, problems = read(file.read_text(encoding="utf-8"), str(file))
     except (OSError, UnicodeDecodeError) as error:

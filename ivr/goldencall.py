@@ -17,6 +17,7 @@ from recordings.event import Event
 VOICES = {"en": "en-us+m7", "zh": "cmn"}  # the espeak-ng voices that recognisers understand best
 INTERRUPTS_AFTER_S = "1.2"
 ENDS_WITHIN_S = "10"
+_PEOPLE = {"queue", "transfer", "staffing", "callback"}
 Known = Mapping[str, frozenset[str]]
 
 
@@ -24,6 +25,7 @@ def left_out(flow: Flow, conversation: Conversation, virtual: Outcome, known: Kn
     """Why a conversation cannot be a real call, "" when it can. `known` has the words of each language's recogniser."""
     asks = [
         (bool(conversation.answers) or "http" in virtual.asked, "web services answer what is written"),
+        (bool(_PEOPLE & virtual.asked), "people answer as it is written"),
         (bool(conversation.fails), f"{', '.join(conversation.fails)} requests are made to fail"),
         (bool(conversation.random) or "random" in virtual.asked, "it goes by chance"),
         ("now" in conversation.model_fields_set or _looks_at_clock(flow, virtual), "it depends on the time of day"),

@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+import flows
 from flows.actions import AudioFile, Play, Silence, Text
 from tts.client import Clause
 from tts.errors import SynthesiserFailed
 
 log = logging.getLogger(__name__)
+LIBRARY = Path(flows.__file__).parent / "library"
 
 
 class Playback(Protocol):
@@ -41,6 +43,11 @@ class PromptFiles:
     folder: Path
     silence: Callable[[float], Path]
     beep: Callable[[], Path]
+
+    def recorded(self, path: str) -> Path:
+        """A recorded prompt: the author's, else the one of this name that comes with Hotline (music on hold)."""
+        own, ours = self.folder / path, LIBRARY / path
+        return ours if ours.is_file() and not own.is_file() else own
 
 
 @dataclass(slots=True)
@@ -165,7 +172,7 @@ class Prompts:
         for piece in play.pieces:
             match piece:
                 case AudioFile(path):
-                    yield str(self._files_of.folder / path)
+                    yield str(self._files_of.recorded(path))
                 case Silence(seconds):
                     yield str(self._files_of.silence(seconds))
                 case Text(text):

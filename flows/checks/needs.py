@@ -1,5 +1,6 @@
 """What a step needs beside its keys: handlers, calendars, decision tables, results; and what is not available yet."""
 
+from collections.abc import Collection
 from difflib import get_close_matches
 
 from flows.checks.names import scope
@@ -9,12 +10,14 @@ from flows.positions import Path
 from flows.steps.base import Step
 from flows.steps.logic import Hours, Return, Rule
 from flows.steps.outside import Http, Record, Recording
-from flows.steps.people import Later
+from flows.steps.people import Callback, Later, Queue, Staffing, Transfer
 
 
-def check(report: Report, flow: Flow) -> None:
-    """Reports what is missing."""
+def check(report: Report, flow: Flow, queues: Collection[str] | None) -> None:
+    """Reports what is missing. `queues` are those there are, None where that is not known."""
     header = flow.header
+    if queues is not None:
+        _queues(report, flow, queues)
     for name, step in flow.steps.items():
         path = ("step", name)
         match step:
@@ -29,14 +32,60 @@ def check(report: Report, flow: Flow) -> None:
                 _rows(report, flow, path, step)
             case Return():
                 _results(report, flow, path, step)
+            case Queue():
+                _queue(report, flow, path, step)
+            case Transfer() if not _leads(flow, step, "failed"):
+                mend = 'add on.failed = "STEP", for what is to happen when nobody is reached'
+                what = f"nothing answers failed of this transfer step: {_without(step.next)}"
+                report.warning(path, "handler.missing", what, mend)
+            case Callback():
+                for event in ("unavailable", *(["error.semantic"] if step.at else [])):
+                    if not _leads(flow, step, event):
+                        what = f"nothing answers {event} of this callback step: {_without(None)}"
+                        report.warning(path, "handler.missing", what, f'add on.{event} = "STEP"')
             case Later():
                 where = f"callers hear so and go on to {step.next}" if step.next else "callers hear so"
                 report.warning((*path, "type"), "step.unavailable", f"{step.type} is not available yet: {where}")
 
 
-def _handler(report: Report, flow: Flow, path: Path, step: Step, event: str) -> None:
+def _queue(report: Report, flow: Flow, path: Path, step: Queue) -> None:
+    """Callers whom nobody answers need somewhere to go."""
+    for event in ("timeout", "no_agents", "unavailable"):
+        if not _leads(flow, step, event) and not (event == "unavailable" and _leads(flow, step, "no_agents")):
+            what = f"nothing answers {event} of this queue step: {_without(step.next)}"
+            report.warning(path, "handler.missing", what, f'add on.{event} = "STEP": voicemail, a callback, a goodbye')
+    for event in ("joined", "offered", "answered"):
+        if any(handler.next for handler in step.on.get(event, ())):
+            mend = "next of the step says what comes after the talk"
+            report.error((*path, "on", event), "handler.next", f"on.{event} can only have a prompt", mend)
+    if step.exit_key and not _leads(flow, step, "exit_key"):
+        mend = 'add on.exit_key = "STEP"'
+        report.error((*path, "exit_key"), "handler.missing", f"key {step.exit_key} leads nowhere", mend)
+    if "exit_key" in step.on and not step.exit_key:
+        what = "there is no key that leads here"
+        report.warning((*path, "on", "exit_key"), "handler.unused", what, 'add exit_key = "1"')
+
+
+def _without(onward: str | None) -> str:
+    return f"callers hear an apology and go on to {onward}" if onward else "callers hear an apology, and the call ends"
+
+
+def _leads(flow: Flow, step: Step, event: str) -> bool:
+    """Whether a handler of the event leads to a step."""
     handlers = step.on.get(event) or flow.header.on.get(event) or ()
-    if not any(handler.next for handler in handlers):
+    return any(handler.next for handler in handlers)
+
+
+def _queues(report: Report, flow: Flow, queues: Collection[str]) -> None:
+    for name, step in flow.steps.items():
+        if isinstance(step, Queue | Staffing | Callback) and step.queue not in queues:
+            close = get_close_matches(step.queue, list(queues), 1)
+            mend = f"did you mean {close[0]}?" if close else f"write [queues.{step.queue}] into config.toml"
+            report.error(("step", name, "queue"), "queue.unknown", f"there is no queue {step.queue}", mend)
+
+
+def _handler(report: Report, flow: Flow, path: Path, step: Step, event: str) -> None:
+    if not _leads(flow, step, event):
         mend = f'add on.{event} = "STEP", for what is to happen when it fails'
         report.error(path, "handler.missing", f"nothing answers {event} of this {step.type} step", mend)
 

@@ -14,6 +14,7 @@ from flows.flow import Flow
 from flows.positions import Path
 from flows.steps.base import Step
 from flows.steps.logic import Branch, Rule, Set
+from flows.steps.people import Queue
 from flows.steps.speech import Asking
 
 Bits = Mapping[str, int]
@@ -53,7 +54,8 @@ def _known_before(flow: Flow, bits: Bits) -> dict[str, int]:
         before = known[name]
         after = before | _mask(_assigned(flow, step), bits) | _mask(_tested(step), bits)
         ways = [(way.target, before if _is_failure(way.path) else after) for way in step.ways()]
-        ways += [(target, before) for target in handler_targets(flow, step)]
+        handled = after if isinstance(step, Queue) else before  # a queue step says how it went, however it went
+        ways += [(target, handled) for target in handler_targets(flow, step)]
         ways += [(target, before) for target in everywhere if isinstance(step, Asking)]
         for target, have in ways:
             fresh = known.get(target, -1) & have

@@ -170,6 +170,11 @@ Condition = Annotated[Expression, PlainValidator(_expression), WithJsonSchema({"
 Formula = Annotated[Expression, PlainValidator(_expression), WithJsonSchema({"type": ["string", "number", "boolean"]})]
 Filled = Annotated[Template, PlainValidator(_template), WithJsonSchema({"type": "string"})]
 Spoken = Annotated[Prompt, PlainValidator(_prompt), WithJsonSchema(_per_language(_PLAYED))]
+Messages = Annotated[
+    tuple[Spoken, ...],
+    BeforeValidator(lambda value: value if isinstance(value, list) else [value]),
+    WithJsonSchema({"anyOf": [*_PLAYED["anyOf"][:2], *_per_language(_PLAYED)["anyOf"][3:], {"type": "array"}]}),
+]
 Said = Annotated[Phrases, PlainValidator(_phrases), WithJsonSchema(_per_language(_SAID))]
 MaySpeakOver = Annotated[
     BargeIn,

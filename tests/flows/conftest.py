@@ -14,12 +14,23 @@ from flows.actions import (
     Note,
     PausePrompt,
     Play,
+    Request,
     ResumePrompt,
     StartTimer,
     StopPrompts,
     Text,
 )
-from flows.events import CallStarted, Event, KeyPressed, PromptFinished, SpeechEnded, SpeechStarted, TimerFired
+from flows.events import (
+    CallStarted,
+    Event,
+    KeyPressed,
+    PromptFinished,
+    QueueNews,
+    Replied,
+    SpeechEnded,
+    SpeechStarted,
+    TimerFired,
+)
 from flows.flow import Flow
 from flows.loader import read
 from flows.session import Session
@@ -83,6 +94,30 @@ class Caller:
         self.now = self.timers.pop(timer)
         self.tell(TimerFired(timer))
         return self
+
+    def later(self, seconds: float, timer: str) -> tuple[Action, ...]:
+        """Time goes by and this timer runs out."""
+        self.now += seconds
+        self.timers.pop(timer, None)
+        return self.tell(TimerFired(timer))
+
+    def asked(self, kind: str = "queue") -> Request:
+        """The last request of this kind."""
+        return next(one for one in reversed(self.actions) if isinstance(one, Request) and one.kind == kind)
+
+    def news(self, what: str, kind: str = "queue", **data: Any) -> tuple[Action, ...]:
+        """Something happens to the caller who waits."""
+        return self.tell(QueueNews(self.asked(kind).request, what, data))
+
+    def over(self, outcome: str, kind: str = "queue", **data: Any) -> tuple[Action, ...]:
+        """The last request of this kind ends so."""
+        ok = outcome in ("answered", "transferred", "ended")
+        return self.tell(Replied(self.asked(kind).request, ok=ok, result={"outcome": outcome, **data}))
+
+    @property
+    def plays(self) -> list[tuple[Any, ...]]:
+        """The pieces of every prompt."""
+        return [action.pieces for action in self.actions if isinstance(action, Play)]
 
     @property
     def heard(self) -> list[str]:

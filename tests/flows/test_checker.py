@@ -38,6 +38,17 @@ def test_words_the_recogniser_does_not_know_are_named() -> None:
     assert "hyena" in problem.what
 
 
+def test_queues_that_nobody_has_set_up_are_named() -> None:
+    flow, _ = read((CORPUS[0].parent / "people.toml").read_text("utf-8"), "people.toml")
+    assert flow is not None
+    unknown = [problem for problem in check(flow, queues={"card", "shop"}) if problem.code == "queue.unknown"]
+    assert [problem.at.line for problem in unknown] == [6, 12, 23]
+    assert "did you mean card?" in str(unknown[0])
+    (problem, *_) = check(flow, queues=())
+    assert "write [queues.cards] into config.toml" in str(problem)
+    assert not any(problem.code == "queue.unknown" for problem in check(flow, queues={"cards"}))
+
+
 @settings(deadline=None)
 @given(st.text())
 @example("[" * 5000)

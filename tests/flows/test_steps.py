@@ -280,19 +280,12 @@ choices = [{ key = "1", say = { en = ["balance"], zh-CN = ["余额"] }, next = "
 @pytest.mark.parametrize(
     ("step", "heard"),
     [
+        ('type = "ticket"\nsubject = "x"\non.unavailable = "bad"', [SORRY, "Bad."]),
         (
-            'type = "queue"\nqueue = "cards"\non.no_agents = "bad"',
-            [SORRY, "Bad."],
-        ),
-        (
-            'type = "transfer"\nto = "sip:a@b"\non.unavailable = { prompt = "Later.", next = "end" }',
+            'type = "llm"\ninstructions = "x"\non.unavailable = { prompt = "Later.", next = "end" }',
             ["Later.", "End ."],
         ),
-        ('type = "callback"\nnumber = "1"\nqueue = "q"', [SORRY]),
-        (
-            'type = "staffing"\nqueue = "q"\nstaffed = "end"\nunstaffed = "bad"',
-            [SORRY, "Bad."],
-        ),
+        ('type = "answer"\nprompt = "?"\nknowledge = "x"', [SORRY]),
     ],
 )
 def test_what_is_not_available_says_so(calling, step: str, heard: list[str]) -> None:

@@ -161,6 +161,28 @@ def test_talk(ivr_flow, tmp_path, capsys, monkeypatch: pytest.MonkeyPatch) -> No
     assert printed.endswith("Done.\nthe call is over: completed\n")
 
 
+def test_talk_plays_a_queue(ivr_flow, tmp_path, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (
+        'flow = "wait"\nstart = "wait"\n[step.wait]\ntype = "queue"\nqueue = "cards"\nannounce_position = "yes"\n'
+        'exit_key = "2"\non.exit_key = "end"\nmax_wait = "70s"\non.timeout = "wait"\nnext = "end"\n'
+        '[step.end]\ntype = "hangup"\nprompt = "Done."\n'
+    )
+    file = write(tmp_path, "wait.toml", text)
+    lines = iter(["!hello", "!joined 3 120", "~", "~", "!offered anna", "!answered anna", "!offered", "!ended"])
+    monkeypatch.setattr("builtins.input", lambda _: next(lines))
+    assert ivr_flow("talk", file) == 0
+    printed = capsys.readouterr().out
+    assert "!joined" in printed, "the commands are named where they work"
+    assert printed.count("You are number 3 in line.") == 2
+    assert printed.endswith("Done.\nthe call is over: completed\n")
+    lines = iter(["!no_agents"])
+    assert ivr_flow("talk", file) == 0
+    assert "nobody is here to take your call" in capsys.readouterr().out
+    lines = iter(["~", "#2"])
+    assert ivr_flow("talk", file) == 0
+    assert "I cannot connect you" in capsys.readouterr().out, "nothing came from the queue for 15 s"
+
+
 def test_talk_ends_with_its_input(ivr_flow, tmp_path, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
     def nothing(_: str) -> str:
         raise EOFError

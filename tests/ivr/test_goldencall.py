@@ -20,7 +20,7 @@ type = "menu"
 prompt = "Balance?"
 choices = [
   { key = "1", say = { en = ["balance"], zh-CN = ["余额"] }, next = "end" }, { key = "2", next = "split" },
-  { key = "3", next = "hours" }, { key = "4", next = "http" },
+  { key = "3", next = "hours" }, { key = "4", next = "http" }, { key = "5", next = "queue" },
 ]
 [step.split]
 type = "split"
@@ -34,6 +34,10 @@ closed = "end"
 type = "http"
 url = "http://127.0.0.1:1/"
 on.error.http = "end"
+next = "end"
+[step.queue]
+type = "queue"
+queue = "cards"
 next = "end"
 [step.end]
 type = "hangup"
@@ -62,6 +66,7 @@ def conversation(turns: str, more: str = "") -> Conversation:
         ('{ says = "balance" }, { hears = "Done" }', "", ""),
         ('{ keys = "1" }', 'answers = [{ step = "http" }]', "web services"),
         ('{ keys = "4" }', "", "web services"),
+        ('{ keys = "5" }, { queue = "answered" }', "", "people answer"),
         ('{ keys = "2" }', "", "by chance"),
         ('{ keys = "1" }', "random = [0.5]", "by chance"),
         ('{ keys = "3" }', "", "time of day"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flows.actions import AudioFile, BargeIn, Play, Text
-from ivr.prompts import PromptFiles, Prompts
+from ivr.prompts import LIBRARY, PromptFiles, Prompts
 from tts.client import Clause
 from tts.errors import EngineCrashed
 
@@ -119,3 +119,14 @@ async def test_what_was_spoken_in_confidence_does_not_stay_on_the_disk(tmp_path:
     running.cancel()
     assert not secret.exists()
     assert recorded.exists()
+
+
+def test_the_authors_recording_comes_before_the_one_of_that_name_that_is_ours(tmp_path: Path) -> None:
+    files = PromptFiles(tmp_path, lambda _seconds: Path(), Path)
+    music = "audio/music.wav"
+    assert files.recorded(music) == LIBRARY / music
+    assert files.recorded(music).is_file()
+    assert files.recorded("jingle.wav") == tmp_path / "jingle.wav"
+    (tmp_path / "audio").mkdir()
+    (tmp_path / music).write_bytes(b"")
+    assert files.recorded(music) == tmp_path / music
