@@ -8,11 +8,16 @@ import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from random import SystemRandom
-from typing import Any
+from typing import Any, Protocol
 
 from flows import events
+from flows.actions import Request
+from ivr import callsounds
+from ivr.acdline import Line
+from ivr.callparts import CallParts
 from ivr.config import Config
 from ivr.conversation import Conversation
+from ivr.people import People
 from ivr.playback import LegPlayback
 from ivr.preload import Preloaded
 from ivr.prompts import PromptFiles
@@ -33,12 +38,20 @@ from telephony.legevents import (
     Played,
     PlayFailed,
     Playing,
+    Referred,
     Refused,
 )
 from telephony.stack import Stack
 
 log = logging.getLogger(__name__)
-Publish = Callable[[str, dict[str, Any]], None]
+
+
+class CallBus(Line, Protocol):
+    """What a call needs of the bus (`ivr.bus.Bus`)."""
+
+    def publish_event(self, call_id: str, event: dict[str, Any]) -> None: ...
+
+
 ATTEMPTS = 3
 REFUGES = tuple(Path(folder) / "hotline-recordings" for folder in (tempfile.gettempdir(), "/dev/shm"))  # noqa: S108 - bundles are for this user's eyes only
 RTP_CHECK_S = 1.0
@@ -57,16 +70,17 @@ class CallSession:
         preloaded: Preloaded,
         stack: Stack,
         leg: Leg,
-        publish: Publish,
+        bus: CallBus,
         done: Callable[[], None],
     ) -> None:
         self._config = config
         self._preloaded = preloaded
         self._stack = stack
         self.leg = leg
-        self._publish = publish
+        self._bus = bus
         self._done = done
         self._conversation: Conversation | None = None
+        self._people: People | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._termination: Termination | None = None
         self._incoming: Incoming | None = None
@@ -74,6 +88,7 @@ class CallSession:
         self._ended: Ended | None = None
         self._held = False
         self._closed = False
+        self._archived = False
 
     def begin(self, incoming: Incoming) -> None:
         """Opens the bundle and answers; a called number without a flow is refused with 404.
@@ -112,6 +127,9 @@ class CallSession:
                 conversation.on_playing(token)
             case Played(token), Conversation() as conversation:
                 conversation.on_played(token)
+                self._with_people(lambda people: people.on_played(token))
+            case Referred(), _:
+                self._with_people(lambda people: people.on_referred(event))
             case PlayFailed(token, reason), Conversation() as conversation:
                 conversation.on_play_failed(token, reason)
             case Held(held), conversation:
@@ -139,36 +157,60 @@ class CallSession:
         self._closed = True
         if ended is None and self._conversation is not None:
             self._conversation.on_hung_up("hotline")
+            self._with_people(People.hung_up)
+        if self._people is not None:
+            await self._people.close()
         termination = self._termination or _why(ended, answered=self._conversation is not None)
         by_caller = ended is not None and ended.by_far_end and termination is not Termination.NO_ACK
         by = "caller" if by_caller else "hotline"
         data = {"rtp": ended.rtp if ended else {}, "sip_status": ended.status if ended else 0, "reason": self._reason}
+        self._archived = True
         event = await asyncio.to_thread(self._bundle.close, termination, by, data)
-        self._publish(self._bundle.call_id, event)
+        self._bus.publish_event(self._bundle.call_id, event)
 
     @staticmethod
-    def archive_refused(config: Config, refused: Refused, publish: Publish) -> None:
+    def archive_refused(config: Config, refused: Refused, bus: CallBus) -> None:
         """Keeps a call that the stack refused before it became one (RFC 3261 section 13.3.1.3: 488)."""
         bundle = _open_bundle(config, refused.caller, refused.called)
         about = {"caller": refused.caller, "called": refused.called, "sip_call_id": refused.sip_call_id}
-        publish(bundle.call_id, bundle.event("call.started", None, None, about))
+        bus.publish_event(bundle.call_id, bundle.event("call.started", None, None, about))
         data = {"sip_status": refused.status, "reason": refused.reason}
-        publish(bundle.call_id, bundle.close(Termination.CODEC_MISMATCH, "hotline", data))
+        bus.publish_event(bundle.call_id, bundle.close(Termination.CODEC_MISMATCH, "hotline", data))
 
     def _converse(self, codec: str) -> None:
         assert self._incoming is not None
         self._record("media.started", 0, "caller", {"codec": codec})
+        files = PromptFiles(self._flow.folder, self._preloaded.silence, self._preloaded.beep)
+        tracks = Tracks(self._bundle)
         self._conversation = conversation = Conversation(
             self._flow.session(),
             self._preloaded.listener,
             self._preloaded.speech(),
             LegPlayback(self._stack, self.leg),
-            PromptFiles(self._flow.folder, self._preloaded.silence, self._preloaded.beep),
+            files,
             self._record,
-            Tracks(self._bundle),
+            tracks,
             lambda keys: self._stack.post(lambda: self.leg.send_keys(keys)),
             self._flow_hangs_up,
+            self._ask_people,
         )
+        incoming = self._incoming
+        parts = CallParts(
+            self._bundle.call_id,
+            incoming.caller,
+            incoming.called,
+            incoming.source,
+            self._stack,
+            self.leg,
+            self._preloaded.speech,
+            files,
+            lambda: callsounds.music(self._flow.folder),
+            self._preloaded.tone,
+            tracks,
+            conversation.clock,
+            self._record,
+        )
+        self._people = People(parts, self._bus, conversation.tell, self._flow_hangs_up)
         self._run(conversation.run(), "conversation")
         language = self._flow.flow.header.language
         if self._preloaded.recogniser(language) is None:
@@ -200,7 +242,16 @@ class CallSession:
                 return
 
     def _record(self, kind: str, sample: int | None, leg: str | None, data: dict[str, Any]) -> None:
-        self._publish(self._bundle.call_id, self._bundle.event(kind, sample, leg, data))
+        if self._archived:
+            return
+        self._bus.publish_event(self._bundle.call_id, self._bundle.event(kind, sample, leg, data))
+
+    def _ask_people(self, request: Request) -> bool:
+        return self._people is not None and self._people.ask(request)
+
+    def _with_people(self, do: Callable[[People], object]) -> None:
+        if self._people is not None:
+            do(self._people)
 
     def _flow_hangs_up(self, reason: str) -> None:
         self._reason = reason
@@ -221,6 +272,7 @@ class CallSession:
         try:
             if self._conversation is not None:
                 self._conversation.on_hung_up("caller" if ended.by_far_end else "hotline")
+            self._with_people(People.hung_up)
         finally:
             self._done()
 

@@ -45,7 +45,9 @@ class Record(Protocol):
 
 
 class Conversation:
-    """Joins the flow engine, hearing and speaking for one call. `hang_up(reason)` ends the leg."""
+    """Joins the flow engine, hearing and speaking for one call. `hang_up(reason)` ends the leg; `ask_people(request)`
+    is given each request first and says whether it was one for people.
+    """
 
     def __init__(
         self,
@@ -58,11 +60,13 @@ class Conversation:
         tracks: Tracks,
         send_keys: Callable[[str], None],
         hang_up: Callable[[str], None],
+        ask_people: Callable[[actions.Request], bool] = lambda _request: False,
     ) -> None:
         self._session = session
         self._playback = playback
         self._record = record
         self._hang_up = hang_up
+        self._ask_people = ask_people
         self.clock = SampleClock()
         self._waterfall = Waterfall()
         self._timers = Timers(lambda name: self.tell(events.TimerFired(name)))
@@ -195,7 +199,8 @@ class Conversation:
             case actions.Note(kind, data):
                 self._record(kind, self.clock.now, None, _hidden(data) if self._tracks.paused else data)
             case actions.Request():
-                self._outside.ask(action)
+                if not self._ask_people(action):
+                    self._outside.ask(action)
             case actions.HangUp(reason):
                 self._leave(reason)
 

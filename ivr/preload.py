@@ -15,7 +15,7 @@ from asr.listener import Listener, ListenerEvent
 from asr.recogniser import Recogniser
 from flows.flow import Flow
 from flows.session import Session
-from ivr import models, speech
+from ivr import callsounds, models, speech
 from ivr.config import Config
 from ivr.flowstore import FlowStore, open_store
 from telephony.audio import faded, tone
@@ -94,6 +94,10 @@ class Preloaded:
             pcm = faded(tone(BEEP_HZ, self.recipe.rate_hz, BEEP_MS), self.recipe.rate_hz)
             found = self.cache.keep(BEEP, pcm.tobytes())
         return found.file
+
+    def tone(self, name: str) -> Path:
+        """The file of a tone that agents hear, kept with the prompts. Raises OSError."""
+        return callsounds.progress(self.cache, self.recipe.rate_hz, name)
 
 
 def preload(config: Config) -> Preloaded:

@@ -52,6 +52,10 @@ class Tracks:
         self._caller.write_at(frame.sample, SILENCE if self.paused else frame.heard8k)
         self._hotline.write_at(frame.sample, SILENCE if self.paused else frame.played8k)
 
+    def write_party(self, name: str, frame: Frame) -> None:
+        """Keeps what somebody else in the call said (an agent, the far end of a transfer) in a recording of its own."""
+        self._bundle.leg(name).write_at(frame.sample, SILENCE if self.paused else frame.heard8k)
+
     def message(self, sample: int, max_time_s: float, final_silence_s: float) -> Message:
         """Begins a message at this sample of the call."""
         self._messages += 1

@@ -83,9 +83,7 @@ class Worker:
     def _take(self, leg: Leg, incoming: Incoming) -> None:
         self._say(b"b")
         self._door.say("busy")
-        self._call = CallSession(
-            self._config, self._preloaded, self._stack, leg, self._bus.publish_event, self._done.set
-        )
+        self._call = CallSession(self._config, self._preloaded, self._stack, leg, self._bus, self._done.set)
         try:
             self._call.begin(incoming)
         except BundleCreateError as error:
@@ -100,7 +98,7 @@ class Worker:
             self._say(b"b")
             self._door.say("busy")
             self._done.set()
-            CallSession.archive_refused(self._config, refused, self._bus.publish_event)
+            CallSession.archive_refused(self._config, refused, self._bus)
 
     def _wait_for_call(self) -> None:
         """Tells the zygote again and again that this worker waits, and does not hang."""

@@ -25,6 +25,7 @@ from telephony.legevents import (
 )
 from telephony.media import FRAME_SAMPLES, SILENCE, Tap
 from telephony.player import Player
+from telephony.tickclock import TickClock
 
 log = logging.getLogger(__name__)
 KEYS = frozenset("0123456789*#ABCD")
@@ -40,6 +41,7 @@ class Home(Protocol):
     account: pj.Account
     silence: pj.AudioMedia
     bridge: Bridge
+    clock: TickClock
 
     def post(self, command: Callable[[], object]) -> None: ...
     def bury(self, thing: object) -> None: ...
@@ -60,7 +62,7 @@ class Leg(pj.Call):  # type: ignore[misc]
         self._media: pj.AudioMedia | None = None
         self._stream = 0
         self._is_ready = False
-        self._sample = 0
+        self._sample = -1
         self._heard_frame = b""
         self._held = False
         self._over = False
@@ -246,6 +248,9 @@ class Leg(pj.Call):  # type: ignore[misc]
     def _on_played(self, pcm8k: bytes) -> None:
         if not self._is_ready:
             return  # the bridge may serve the taps before they are connected
+        if self._sample < 0:
+            self._sample = self._home.clock.begin(self, FRAME_SAMPLES)
         sample, self._sample = self._sample, self._sample + FRAME_SAMPLES
+        self._home.clock.advance(self, self._sample)
         self._emit(Frame(sample, self._heard_frame or SILENCE, pcm8k))
         self._heard_frame = b""

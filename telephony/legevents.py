@@ -50,7 +50,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class MediaReady:
-    """Audio flows from here on: sample 0 of the leg's clock. On an outgoing leg it may be early media."""
+    """Audio flows from here on. On an outgoing leg it may be early media."""
 
     codec: str
 
@@ -59,7 +59,8 @@ class MediaReady:
 class Frame:
     """The sound of the last 60 ms on one clock: what the far end said (heard) and what it was sent (played).
 
-    Each is `int16[480]` at 8 kHz as bytes. `sample` is the first sample's place on the leg's clock.
+    Each is `int16[480]` at 8 kHz as bytes. `sample` is the first sample's place on the clock of the process's first
+    leg, which all its legs share.
     """
 
     sample: int

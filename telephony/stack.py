@@ -25,6 +25,7 @@ from telephony.errors import DialError, StackError
 from telephony.leg import Leg
 from telephony.legevents import Incoming, LegEvent, Refused
 from telephony.sipname import readable, user_of
+from telephony.tickclock import TickClock
 
 log = logging.getLogger(__name__)
 SILENCE_FILE = Path(__file__).parent / "silence.wav"
@@ -82,6 +83,7 @@ class Stack:
         self.emit = emit
         self.port = 0
         self.bridge = Bridge()
+        self.clock = TickClock()
         self._commands: deque[Callable[[], None]] = deque()
         self._buried: deque[tuple[float, object]] = deque()
         self._legs: list[Leg] = []

@@ -11,6 +11,7 @@ import pytest
 from asr.fake import FakeRecogniser
 from flows.flow import Flow
 from ivr import callsession
+from ivr.bus import BusError
 from ivr.callsession import CallSession
 from ivr.config import Config, TelephonySettings
 from ivr.flowfiles import read_files
@@ -88,6 +89,22 @@ class Shelf:
     def ended(self, *_: object) -> None: ...
 
 
+class NoBus:
+    """Takes events and answers nothing."""
+
+    def __init__(self, published: list[dict[str, Any]]) -> None:
+        self._published = published
+
+    def publish_event(self, _call_id: str, event: dict[str, Any]) -> None:
+        self._published.append(event)
+
+    async def request(self, _target: str, _data: dict[str, Any], timeout_s: float = 5.0) -> dict[str, Any]:
+        raise BusError("bus.timeout", "nobody")
+
+    def serve(self, *_: object) -> None: ...
+    def listen(self, *_: object) -> None: ...
+
+
 class Bench:
     """A call under test."""
 
@@ -114,7 +131,7 @@ class Bench:
             preloaded,
             Stack(),
             self.leg,
-            lambda _call, event: self.published.append(event),
+            NoBus(self.published),
             self.done.set,  # type: ignore[arg-type]
         )
 

@@ -1,0 +1,177 @@
+"""Phones with tones and a call to bring them into."""
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+TONES = {"caller": 400, "anna": 650, "ben": 850, "boss": 1300, "music": 2000, "signal": 3000}
+HEARD = 0.02  # of 1: a tone at -20 dBFS has 0.14
+WITHIN_S = 20.0
+
+
+class Process:
+    """A child that speaks JSON lines."""
+
+    def __init__(self, *command: str) -> None:
+        self.lines: list[dict[str, Any]] = []
+        self._news = threading.Condition()
+        self.process = subprocess.Popen(
+            [sys.executable, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            with self._news:
+                self.lines.append(json.loads(line))
+                self._news.notify_all()
+
+    def tell(self, **command: Any) -> None:
+        assert self.process.stdin
+        self.process.stdin.write(json.dumps(command) + "\n")
+        self.process.stdin.flush()
+
+    def until(self, within_s: float = WITHIN_S, after: int = 0, **fields: Any) -> dict[str, Any]:
+        """Waits for a line that has these fields, the lines before `after` left out."""
+
+        def found() -> dict[str, Any] | None:
+            return next((line for line in self.lines[after:] if fields.items() <= line.items()), None)
+
+        with self._news:
+            if not self._news.wait_for(found, within_s):
+                raise AssertionError(f"no {fields} within {within_s} s in {self.lines}")
+            line = found()
+            assert line is not None
+            return line
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self._reader.join(5)
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream:
+                stream.close()
+
+
+class Party(Process):
+    """A phone with a tone."""
+
+    def __init__(self, name: str, folder: Path, manner: str = "answer") -> None:
+        self.name = name
+        self.file = folder / f"{name}-{time.monotonic_ns()}.raw"
+        super().__init__(str(HERE / "party.py"), str(TONES[name]), str(self.file), manner)
+        self.port = self.until(event="ready")["port"]
+        self.uri = f"sip:{name}@127.0.0.1:{self.port}"
+
+    def heard(self, seconds: float) -> np.ndarray:
+        """The last seconds of what the phone heard."""
+        data = self.file.read_bytes()
+        return np.frombuffer(data[: len(data) // 2 * 2], np.int16)[-int(8000 * seconds) :] / 32768
+
+    def now_hears(self) -> set[str]:
+        """Whose tones the phone heard in the last 0.3 s."""
+        return tones_in(self.heard(0.3))
+
+    def listen(self, seconds: float) -> np.ndarray:
+        """Goes on for so long; what the phone heard meanwhile."""
+        bytes_then = self.file.stat().st_size
+        until = time.monotonic() + WITHIN_S
+        while self.file.stat().st_size < bytes_then + 16000 * seconds:
+            assert time.monotonic() < until, "no sound comes"
+            time.sleep(0.05)
+        return self.heard(seconds)
+
+    def hears(self, *names: str, within_s: float = WITHIN_S) -> None:
+        """Waits until the phone hears exactly these."""
+        until = time.monotonic() + within_s
+        while (heard := self.now_hears()) != set(names):
+            if time.monotonic() > until:
+                raise AssertionError(f"{self.name} hears {heard or 'nothing'}, not {set(names)}")
+            time.sleep(0.05)
+
+
+def tones_in(sound: np.ndarray) -> set[str]:
+    """Whose tones are in it."""
+    window = np.hanning(len(sound))
+    times = np.arange(len(sound)) / 8000
+    found = set()
+    for name, hz in TONES.items():
+        level = 2 * abs(np.dot(sound * window, np.exp(-2j * np.pi * hz * times))) / max(window.sum(), 1)
+        if level > HEARD:
+            found.add(name)
+    return found
+
+
+class Host(Process):
+    """A worker's call."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        super().__init__(str(HERE / "callhost.py"), str(folder))
+        self.port = self.until(event="ready")["port"]
+        self.uri = f"sip:hotline@127.0.0.1:{self.port}"
+
+    def ask(self, kind: str, **arguments: Any) -> None:
+        """The flow's request."""
+        self.tell(ask=kind, arguments=arguments)
+
+    def offer(self, agent: Party, number: int = 1, **more: Any) -> None:
+        """Control's offer of an agent."""
+        offer = {"command": "offer", "offer": f"o{number}", "agent": agent.uri, "display": agent.name, **more}
+        self.tell(command={"ring_timeout_s": 10, **offer})
+
+    def asked(self, command: str, after: int = 0, **fields: Any) -> dict[str, Any]:
+        """Waits until control was asked this."""
+        until = time.monotonic() + WITHIN_S
+        while time.monotonic() < until:
+            for line in self.lines[after:]:
+                data = line.get("asked", {})
+                if data.get("command") == command and fields.items() <= data.items():
+                    return data
+            time.sleep(0.02)
+        raise AssertionError(f"control was not asked {command} {fields}: {[x for x in self.lines if 'asked' in x]}")
+
+    def closed(self) -> Path:
+        """The bundle, once the call is over."""
+        return Path(self.until(event="closed")["path"])
+
+
+@pytest.fixture
+def processes() -> Iterator[list[Process]]:
+    made: list[Process] = []
+    yield made
+    for process in made:
+        process.end()
+
+
+@pytest.fixture
+def party(processes: list[Process], tmp_path: Path) -> Callable[..., Party]:
+    """Makes phones: `party("anna", "ring")`."""
+
+    def make(name: str, manner: str = "answer") -> Party:
+        processes.append(made := Party(name, tmp_path, manner))
+        return made
+
+    return make
+
+
+@pytest.fixture
+def call(processes: list[Process], party: Callable[..., Party], tmp_path: Path) -> tuple[Host, Party]:
+    """A call that is up: the worker's side, and the caller's phone."""
+    processes.append(host := Host(tmp_path / "host"))
+    caller = party("caller")
+    caller.tell(do="dial", uri=host.uri, headers={})
+    host.until(event="up")
+    return host, caller
