@@ -74,6 +74,7 @@ class Bus:
         self.client = f"{process}-{os.getpid()}-{self._random.getrandbits(32):08x}"
         self._state_topic = messages.state_topic(process, os.getpid())
         self._state: dict[str, Any] | None = None
+        self._kept: dict[str, dict[str, Any]] = {}
         self._handlers: dict[str, Handler] = {}
         self._servers: dict[str, Server] = {}
         self._answers: OrderedDict[str, bytes | None] = OrderedDict()
@@ -81,6 +82,7 @@ class Bus:
         self._queue: deque[_Outgoing] = deque()
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
+        self._idle.set()
         self._tasks: set[asyncio.Task[None]] = set()
         self.connected = asyncio.Event()
         self.dropped = 0
@@ -108,6 +110,12 @@ class Bus:
     def publish(self, topic: str, data: dict[str, Any]) -> None:
         """Sends in the background; while the broker is away the newest 2000 messages wait, older ones are `dropped`."""
         self._put(_Outgoing(topic, self._envelope(data).encode()))
+
+    def keep(self, topic: str, data: dict[str, Any]) -> None:
+        """Sends a retained message, and again after each reconnect: a broker may have forgotten it."""
+        self._kept[topic] = data
+        if self.connected.is_set():
+            self._put(_Outgoing(topic, self._envelope(data).encode(), retain=True))
 
     def publish_event(self, call_id: str, event: dict[str, Any]) -> None:
         """Sends an event of a call, as `Bundle.event` returned it."""
@@ -203,6 +211,8 @@ class Bus:
             await mqtt.subscribe(topic, qos=1)
         self.connected.set()
         self._put_state()
+        for topic, data in self._kept.items():
+            self._put(_Outgoing(topic, self._envelope(data).encode(), retain=True))
         async with asyncio.TaskGroup() as group:
             group.create_task(self._send(mqtt), name="bus send")
             group.create_task(self._receive(mqtt), name="bus receive")

@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
+from ivr.doorsettings import Callers, GuardSettings, Host, RegistrarSettings
 from ivr.queuesettings import QueueTable
 from ivr.settingstable import Duration, Table
 
@@ -60,7 +61,11 @@ class TelephonySettings(Table):
     idle_workers: int = Field(4, ge=1)
     max_call: Duration = 4 * 3600.0
     rtp_timeout: Duration = 60.0
+    callers: Callers = "anyone"
+    domains: tuple[Host, ...] = ()
     lines: dict[str, str] = {"*": "bank-en", "bank-zh": "bank-zh", "shop": "shop", "city": "city"}
+    registrar: RegistrarSettings = RegistrarSettings()
+    guard: GuardSettings = GuardSettings()
 
     @field_validator("rtp_ports")
     @classmethod

@@ -2,6 +2,7 @@
 
     hotline/call/<call_id>/event     an event as it stands in the archive (recordings.event), data = that event
     hotline/<process>/<pid>/state    retained: what a process does; an empty payload or state "gone": it is no more
+    hotline/registration/<user>      retained: where the phones of an account are
     hotline/cmd/<target>             a command; answered on its `reply_to`
     hotline/reply/<client>           answers, `corr` = the command's id
 
@@ -86,6 +87,11 @@ def call_event_topic(call_id: str) -> str:
 def state_topic(process: str, pid: int) -> str:
     """Where a process tells its state, retained."""
     return f"hotline/{process}/{pid}/state"
+
+
+def registration_topic(user: str) -> str:
+    """Where the door tells the phones of an account, retained."""
+    return f"hotline/registration/{user}"
 
 
 def command_topic(target: str) -> str:

@@ -1,6 +1,6 @@
 """New calls and their workers: give, go on to another, hold, give up, and clear up after a lost one."""
 
-from telephony.edge import clients
+from telephony.edge import clients, relays
 from telephony.edge.desk import (
     HOLD_S,
     MAX_TRIES,
@@ -9,12 +9,11 @@ from telephony.edge.desk import (
     WORKER_LOST_S,
     Desk,
 )
-from telephony.edge.errors import MalformedError
 from telephony.edge.events import Hop
-from telephony.edge.grammar import read_uri
 from telephony.edge.roster import Worker
 from telephony.edge.transactions import Call, Client, Server, State
-from telephony.edge.waymark import seal
+from telephony.edge.waymark import Mark
+from telephony.edge.ways import hop_of, record_route
 
 RETRY_LATER = ("Retry-After", str(RETRY_AFTER_S))
 NEXT_WORKER_ON = frozenset((486, 500, 503))
@@ -52,20 +51,12 @@ def assign(desk: Desk, server: Server) -> None:
     call.worker, worker.call = worker, call
     request = server.request
     mark = clients.branch(desk, server.key, server.serial, worker.pid, desk.now)
-    top = [clients.via(desk, worker.hop, True, mark), *_record_route(desk, request.call_id, worker.hop, call.caller)]
+    way = Mark(worker.hop, call.caller)
+    top = [clients.via(desk, worker.hop, True, mark), *record_route(desk, request.call_id, way)]
     clients.start(
         desk, "INVITE", request.uri, clients.outgoing(request, top, []), worker.hop, mark=mark, cseq=request.cseq,
         body=request.body, server=server, worker=worker, give_up_s=SILENT_WORKER_S,
     )  # fmt: skip
-
-
-def _record_route(desk: Desk, call_id: str, worker: Hop, caller: Hop) -> list[tuple[str, str]]:
-    """One Record-Route, or two where the sides differ (RFC 5658), the workers' side on top."""
-    mark, port = seal(desk.secret, call_id, worker, caller), desk.place.port
-    inner = f"<sip:{mark}@{desk.place.inside}:{port};lr>"
-    tcp = ";transport=tcp" if caller.transport == "TCP" else ""
-    outer = f"<sip:{mark}@{desk.place.outside}:{port}{tcp};lr>"
-    return [("Record-Route", side) for side in ([inner] if inner == outer else [inner, outer])]
 
 
 def next_worker(desk: Desk, server: Server) -> None:
@@ -110,6 +101,9 @@ def give_up(desk: Desk, client: Client) -> None:
     """What follows when a request was not answered in its time."""
     server, worker = client.server, client.worker
     desk.count("silent")
+    if server is not None and server.relay is not None:
+        relays.silent(desk, server.relay, server, client)
+        return
     first = server is not None and server.call is not None and server.client is client
     if server is not None and first and client.state is State.CALLING:
         next_worker(desk, server)
@@ -137,6 +131,7 @@ def worker_gone(desk: Desk, worker: Worker) -> None:
     if worker.last is not None and (worker.call is None or worker.last.server is not worker.call.server):
         worker.last.expires = desk.now + WORKER_LOST_S
         desk.arm(worker.last, WORKER_LOST_S)
+    relays.worker_gone(desk, worker)
 
 
 def call_due(desk: Desk, call: Call) -> None:
@@ -168,15 +163,3 @@ def _hang_up(desk: Desk, call: Call) -> None:
         ("Reason", 'SIP;cause=500;text="worker lost"'),
     ]  # fmt: skip
     clients.start(desk, "BYE", uri, headers, to, mark=mark, cseq=cseq, instead=hop_of(uri))
-
-
-def hop_of(value: str) -> Hop | None:
-    """Where a Route value or a URI leads; None for what is no SIP URI over UDP or TCP. Raises nothing."""
-    text = value.partition("<")[2].partition(">")[0] if "<" in value else value
-    try:
-        uri = read_uri(text)
-    except MalformedError:
-        return None
-    if uri.scheme != "sip" or uri.transport not in ("UDP", "TCP"):
-        return None
-    return Hop(uri.transport, uri.host, uri.port or 5060)

@@ -3,10 +3,14 @@
 import hashlib
 
 from telephony.edge.desk import LIFE_S, T1_S, T2_S, TIMER_C_S, WORKER_REPEAT_S, Desk
+from telephony.edge.errors import MalformedError
 from telephony.edge.events import Hop
+from telephony.edge.grammar import read_address
 from telephony.edge.message import Request, Response, encode
 from telephony.edge.roster import Worker
 from telephony.edge.transactions import Client, Server, Signal, State
+from telephony.edge.waymark import Side
+from telephony.edge.ways import Way
 
 MARK = "z9hG4bK-hotline-"
 TOO_LATE = ("Reason", 'SIP;cause=487;text="answered too late"')
@@ -22,13 +26,28 @@ def branch(desk: Desk, *seed: object) -> str:
 def via(desk: Desk, to: Hop, inside: bool, mark: str) -> tuple[str, str]:
     """The door's own Via; rport towards callers, who may sit behind a NAT (RFC 3581)."""
     host = desk.place.inside if inside else desk.place.outside
-    return "Via", f"SIP/2.0/{to.transport} {host}:{desk.place.port};branch={mark}" + ("" if inside else ";rport")
+    port = desk.place.port_for(to.transport)
+    return "Via", f"SIP/2.0/{to.transport} {host}:{port};branch={mark}" + ("" if inside else ";rport")
 
 
 def outgoing(request: Request, top: list[tuple[str, str]], routes: list[str]) -> list[tuple[str, str]]:
     """The headers of a request passed on: ours on top, the Route that is left, one hop less."""
     rest = [(n, v) for n, v in request.headers if n not in ("Route", "Max-Forwards")]
     return [*top, *(("Route", r) for r in routes), ("Max-Forwards", str(request.max_forwards - 1)), *rest]
+
+
+def inside(desk: Desk, request: Request, way: Way, mark: str) -> list[tuple[str, str]]:
+    """The headers of a request passed on inside a dialog."""
+    headers = outgoing(request, [via(desk, way.to, way.side is Side.WORKER, mark)], way.routes)
+    if not way.shift:
+        return headers
+    return [(name, _shifted(value, way.shift) if name in ("CSeq", "RAck") else value) for name, value in headers]
+
+
+def _shifted(value: str, shift: int) -> str:
+    """CSeq, or RAck (RFC 3262 §7.2), with the INVITE's number as the callee knows it."""
+    *before, number, method = value.split()
+    return " ".join((*before, str(int(number) + shift), method)) if number.isdigit() else value
 
 
 def start(
@@ -132,16 +151,47 @@ def cancel(desk: Desk, client: Client) -> None:
 
 
 def hang_up_late(desk: Desk, client: Client, response: Response) -> None:
-    """Acknowledges and ends a call that a worker answered after the door had gone on without it (Reason: RFC 3326)."""
+    """Acknowledges and ends a call that was answered after the door had gone on without it (Reason: RFC 3326)."""
     target = contact(response) or client.uri
-    dialog = _dialog(client, response.get("To"))
+    recorded = response.all("Record-Route")
+    ours = next((place for place, value in enumerate(recorded) if is_own_route(desk, value)), 0)
+    dialog = [*(("Route", route) for route in recorded[:ours][::-1]), *_dialog(client, response.get("To"))]
     mark = branch(desk, client.branch, "late")
-    ack = [via(desk, client.to, True, mark), *dialog, ("CSeq", f"{client.cseq} ACK"), ("Max-Forwards", "70")]
-    desk.send(encode(f"ACK {target} SIP/2.0", ack), client.to)
+    ack = [
+        via(desk, client.to, client.worker is not None, mark),
+        *dialog,
+        ("CSeq", f"{client.cseq} ACK"),
+        ("Max-Forwards", "70"),
+    ]
+    desk.send(encode(f"ACK {target} SIP/2.0", ack), client.to, client.instead)
     if not client.hung_up:
         client.hung_up = True
         headers = [ack[0], *dialog, ("CSeq", f"{client.cseq + 1} BYE"), ("Max-Forwards", "70"), TOO_LATE]
-        start(desk, "BYE", target, headers, client.to, mark=mark, cseq=client.cseq + 1)
+        start(desk, "BYE", target, headers, client.to, mark=mark, cseq=client.cseq + 1, instead=client.instead)
+
+
+def let_go(desk: Desk, client: Client) -> None:
+    """Cancels an INVITE and goes on without its answer."""
+    if client.state is State.PROCEEDING:
+        cancel(desk, client)
+    abandon(desk, client)
+
+
+def passed_on(response: Response, cseq: int) -> bytes:
+    """A response without the door's own Via, and with the CSeq of the request it answers here (RFC 3261 §16.7)."""
+    headers = list(response.headers)
+    del headers[next(i for i, (name, _) in enumerate(headers) if name == "Via")]
+    if cseq != response.cseq:
+        headers = [(n, f"{cseq} {response.cseq_method}" if n == "CSeq" else value) for n, value in headers]
+    return encode(f"SIP/2.0 {response.status} {response.reason}", headers, response.body)
+
+
+def is_own_route(desk: Desk, value: str) -> bool:
+    """Whether a Record-Route value is the door's."""
+    try:
+        return desk.place.is_here(read_address(value).uri)
+    except MalformedError:
+        return False
 
 
 def contact(message: Request | Response) -> str:

@@ -1,10 +1,26 @@
 """The front door's core: one event in, actions out. No clock, no I/O, and no input makes it raise."""
 
-from telephony.edge import calls, clients, requests, responses
+from telephony.edge import calls, clients, registrar, relays, requests, responses
+from telephony.edge.bindings import Binding
 from telephony.edge.desk import ALLOW, T2_S, Desk, Place, reply_hop, response_to, stamp
-from telephony.edge.events import Action, Event, Fired, Hop, Received, Stopping, WorkerGone, WorkerSaid
+from telephony.edge.events import (
+    AccountsAre,
+    Action,
+    Closed,
+    Event,
+    Fired,
+    Hop,
+    Received,
+    Restored,
+    Stopping,
+    WorkerGone,
+    WorkerSaid,
+)
+from telephony.edge.guard import Guard
 from telephony.edge.message import Refusal, Request, Response, Silence
-from telephony.edge.transactions import Call, Client, Server, State, Timed
+from telephony.edge.nonces import Nonces
+from telephony.edge.settings import EdgeSettings
+from telephony.edge.transactions import Call, Client, Relay, Server, State, Timed
 
 
 class Core:
@@ -13,8 +29,19 @@ class Core:
     `secret` seals the waymarks in Record-Route: the same after a restart, or live calls lose their way.
     """
 
-    def __init__(self, place: Place, secret: bytes, max_calls: int, max_call_s: float) -> None:
-        self._desk = Desk(place, secret, max_calls, max_call_s)
+    def __init__(
+        self, place: Place, secret: bytes, max_calls: int, max_call_s: float, settings: EdgeSettings | None = None
+    ) -> None:
+        settings = settings or EdgeSettings()
+        nonces = Nonces(secret, settings.salt)
+        self._desk = Desk(place, secret, max_calls, max_call_s, settings, nonces, Guard(settings.guard))
+
+    def admits(self, source: Hop, now: float) -> bool:
+        """Whether a message from there is worth reading: who floods the door is not read at all. Counts the message."""
+        if self._desk.roster.at(source) is not None or self._desk.guard.admits(source.host, now):
+            return True
+        self._desk.count("flooded")
+        return False
 
     def step(self, event: Event, now: float) -> list[Action]:
         """Takes one event at `now` seconds of a clock that never goes back; what it asks for is to be done in order."""
@@ -33,6 +60,14 @@ class Core:
             case WorkerGone(pid):
                 if (worker := desk.roster.remove(pid)) is not None:
                     calls.worker_gone(desk, worker)
+            case AccountsAre(accounts):
+                desk.accounts = accounts
+                registrar.accounts_changed(desk)
+            case Restored(contacts):
+                registrar.restore(desk, contacts)
+            case Closed(hop):
+                registrar.connection_gone(desk, hop)
+                relays.unreachable(desk, hop)
             case Stopping():
                 desk.stopping = True
                 calls.refuse_held(desk)
@@ -78,11 +113,15 @@ class Core:
                 desk.drop_client(thing)
             case Call():
                 calls.call_due(desk, thing)
+            case Relay():
+                relays.due(desk, thing)
+            case Binding():
+                registrar.expired(desk, thing)
 
     def _server_due(self, server: Server) -> None:
         desk = self._desk
         if server.state is State.PROCEEDING:
-            if server.client is None:  # held, and no worker came free
+            if server.client is None and server.relay is None:  # held, and no worker came free
                 desk.finish(server, 503, calls.RETRY_LATER)
         elif server.state is State.COMPLETED and desk.now < server.expires and server.invite:
             desk.send(server.last, server.reply_to)  # timer G

@@ -6,13 +6,19 @@ Pure: no clock, no I/O; `now` is what the last event brought, what is to be done
 import hashlib
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from telephony.edge.accounts import Account
+from telephony.edge.bindings import Bindings
 from telephony.edge.events import Action, Hop, Send, Wake
 from telephony.edge.grammar import Uri, Via
+from telephony.edge.guard import Guard
 from telephony.edge.message import REASONS, Headers, Request, encode
+from telephony.edge.nonces import Nonces
 from telephony.edge.roster import Roster
-from telephony.edge.transactions import Call, Client, Server, Signal, State, Timed
+from telephony.edge.settings import EdgeSettings
+from telephony.edge.transactions import Call, Client, Relay, Server, Signal, State, Timed
 
 T1_S, T2_S, T4_S = 0.5, 4.0, 5.0  # RFC 3261 §17.1.1.1
 LIFE_S = 64 * T1_S  # timers B, F, H, L, M
@@ -23,6 +29,7 @@ WORKER_REPEAT_S = 0.2  # on loopback a lost datagram is repeated sooner than T1
 WORKER_LOST_S = 0.1  # what a worker sent before it ended is let through first
 MAX_TRIES = 3  # a message that kills workers must not kill them all
 MAX_TRANSACTIONS = 20_000
+RELAYS_PER_CALL = 4  # a worker has four legs at most
 RETRY_AFTER_S = 5
 ALLOW = ("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, PRACK")
 SUPPORTED = frozenset(("100rel", "timer", "replaces", "norefersub"))  # what the workers' SIP stack knows
@@ -33,15 +40,29 @@ _RPORT = re.compile(r";\s*rport(?:\s*=[^;]*)?(?=\s*;|\s*$)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the door is: the address that phones reach it at, the one that workers use, one port for both."""
+    """Where the door is: the address that phones reach it at, the one that workers use, one port for both.
+
+    `tls_port` 0: no TLS. `domains` are names that phones may call this door by.
+    """
 
     outside: str
     inside: str
     port: int
+    tls_port: int = 0
+    domains: frozenset[str] = frozenset()
 
     def is_here(self, uri: Uri) -> bool:
-        """Whether a URI names this door."""
-        return uri.host in (self.outside, self.inside) and (uri.port or 5060) == self.port
+        """Whether a URI names this door, port and all."""
+        port = uri.port or (5061 if uri.secure else 5060)
+        return self.is_ours(uri.host) and port in (self.port, self.tls_port)
+
+    def is_ours(self, host: str) -> bool:
+        """Whether a host is this door's."""
+        return host in (self.outside, self.inside) or host in self.domains
+
+    def port_for(self, transport: str) -> int:
+        """The door's own port for a transport."""
+        return self.tls_port if transport == "TLS" else self.port
 
 
 @dataclass(slots=True)
@@ -52,12 +73,18 @@ class Desk:
     secret: bytes
     max_calls: int
     max_call_s: float
+    settings: EdgeSettings
+    nonces: Nonces
+    guard: Guard
     now: float = 0.0
     stopping: bool = False
     roster: Roster = field(default_factory=Roster)
     servers: dict[tuple[str, ...], Server] = field(default_factory=dict)
     clients: dict[tuple[str, str], Client] = field(default_factory=dict)
     calls: dict[tuple[str, str], Call] = field(default_factory=dict)
+    relays: dict[tuple[str, str], Relay] = field(default_factory=dict)
+    accounts: Mapping[str, Account] = field(default_factory=dict)
+    bindings: Bindings = field(default_factory=Bindings)
     timed: dict[int, Timed] = field(default_factory=dict)
     held: dict[int, Server] = field(default_factory=dict)
     counters: Counter[str] = field(default_factory=Counter)
@@ -93,6 +120,13 @@ class Desk:
             self.release(oldest)
         return len(self.calls) + self.roster.adopted() >= self.max_calls
 
+    def no_more_relays(self) -> bool:
+        """Whether as many dialogs are relayed as there may be; first forgets those whose BYE never came by."""
+        while self.relays and (oldest := next(iter(self.relays.values()))).since + self.max_call_s < self.now:
+            self.count("overdue")
+            self.release_relay(oldest)
+        return len(self.relays) >= self.max_calls * RELAYS_PER_CALL
+
     def answer(self, request: Request, reply_to: Hop, status: int, *extra: tuple[str, str]) -> bytes:
         """Sends the door's own response and keeps nothing; gives back its bytes."""
         data = response_to(request.headers, status, REASONS[status], *extra)
@@ -100,6 +134,12 @@ class Desk:
         if status > 100:
             self.count(f"answered_{status}")
         return data
+
+    def serve(self, request: Request, reply_to: Hop, key: tuple[str, ...]) -> Server:
+        """Begins a server transaction."""
+        server = Server(self.number(), request.method == "INVITE", key, request, reply_to)
+        self.servers[key] = server
+        return server
 
     def finish(self, server: Server, status: int, *extra: tuple[str, str]) -> None:
         """Ends a server transaction with the door's own final response."""
@@ -126,6 +166,8 @@ class Desk:
             self.drop_server(server)
         if status >= 300 and server.call is not None and server.call.server is server:
             self.release(server.call)
+        if status >= 300 and server.relay is not None:
+            self.release_relay(server.relay)
 
     def release(self, call: Call) -> None:
         """Forgets a call: it ended, was refused or was given up."""
@@ -133,6 +175,14 @@ class Desk:
         self.timed.pop(call.serial, None)
         if call.worker is not None and call.worker.call is call:
             call.worker.call = None
+
+    def release_relay(self, relay: Relay) -> None:
+        """Forgets a relayed dialog."""
+        if self.relays.get(relay.key) is relay:
+            del self.relays[relay.key]
+        self.timed.pop(relay.serial, None)
+        if relay.worker is not None and relay in relay.worker.relays:
+            relay.worker.relays.remove(relay)
 
     def drop_server(self, server: Server) -> None:
         """Forgets a server transaction."""
@@ -153,6 +203,8 @@ class Desk:
         duties = Counter(worker.duty.value for worker in self.roster)
         return {
             "idle": duties["idle"], "claimed": duties["claimed"], "busy": duties["busy"], "calls": len(self.calls),
+            "relays": len(self.relays), "accounts": len(self.accounts), "contacts": sum(1 for _ in self.bindings),
+            "guard": self.guard.banned(self.now),
             "dialogs": sum(bool(call.worker_tag) for call in self.calls.values()), "held": len(self.held),
             "transactions": len(self.servers) + len(self.clients), "timers": len(self.timed),
             "max_calls": self.max_calls, "counters": dict(self.counters),

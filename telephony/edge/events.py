@@ -1,13 +1,15 @@
 """What comes into the front door's core and what it asks for, as values."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from telephony.edge.accounts import Account
 from telephony.edge.message import Refusal, Request, Response, Silence
 
 
 class Hop(NamedTuple):
-    """Where a message came from or goes to. For TCP the far end of a connection, open or to be opened."""
+    """Where a message came from or goes to: UDP, TCP or TLS. Of a connection the far end, open or to be opened."""
 
     transport: str
     host: str
@@ -51,7 +53,49 @@ class Stopping:
     """The door is about to end: no new calls."""
 
 
-Event = Received | Fired | WorkerSaid | WorkerGone | Stopping
+class Contact(NamedTuple):
+    """A contact of a user, for everybody who wants to know; it lives `left_s` more seconds."""
+
+    uri: str
+    left_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A contact as it outlives the door. `nat`: the Contact itself leads nowhere."""
+
+    user: str
+    uri: str
+    hop: Hop
+    nat: bool
+    instance: str
+    call_id: str
+    cseq: int
+    left_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class AccountsAre:
+    """All accounts that may be used now, by user name."""
+
+    accounts: Mapping[str, Account]
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """The contacts that an earlier door kept."""
+
+    contacts: tuple[Kept, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A TCP or TLS connection is gone, or could not be opened."""
+
+    hop: Hop
+
+
+Event = Received | Fired | WorkerSaid | WorkerGone | Stopping | AccountsAre | Restored | Closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,4 +115,13 @@ class Wake:
     after_s: float
 
 
-Action = Send | Wake
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """The contacts of a user have changed; none: nobody can be reached there any more."""
+
+    user: str
+    contacts: tuple[Contact, ...]
+    kept: tuple[Kept, ...]
+
+
+Action = Send | Wake | Registered

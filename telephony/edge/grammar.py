@@ -27,6 +27,8 @@ _DISPLAY = re.compile(rf"(?:{_QUOTED}\s*|(?:{TOKEN_PATTERN}\s+)*(?:{TOKEN_PATTER
 _PARAM = re.compile(rf"\s*;\s*({TOKEN_PATTERN})(?:\s*=\s*({_VALUE}))?", re.DOTALL)
 _VIA = re.compile(rf"SIP\s*/\s*2\.0\s*/\s*({TOKEN_PATTERN})\s+({_HOST})(?:\s*:\s*(\d{{1,5}}))?", re.IGNORECASE)
 _CSEQ = re.compile(rf"(\d{{1,10}})\s+({TOKEN_PATTERN})")
+_ESCAPE = re.compile(_ESCAPED)
+_PLAIN_USER = re.compile(r"[A-Za-z0-9\-_.!~*'()&=+$,;?/]")
 _LIST_ITEM = re.compile(r'(?:"(?:[^"\\]|\\.)*"|<[^>]*>|[^",<])+', re.DOTALL)
 
 
@@ -46,6 +48,11 @@ class Uri(NamedTuple):
         """ "UDP" or "TCP" (or what else the URI names), as RFC 3263 §4.1 has it for numeric hosts."""
         found = re.search(r";transport=([^;]+)", self.params, re.IGNORECASE)
         return found[1].upper() if found else "UDP"
+
+    @property
+    def secure(self) -> bool:
+        """Whether TLS is wanted: sips:, or the transport that phones write instead (RFC 5630 §3.1.4)."""
+        return self.scheme == "sips" or self.transport == "TLS"
 
 
 class Address(NamedTuple):
@@ -138,6 +145,30 @@ def read_cseq(value: str) -> tuple[int, str]:
     if match is None or int(match[1]) >= 2**31:
         raise MalformedError("bad CSeq")
     return int(match[1]), match[2]
+
+
+def unescape(user: str) -> str:
+    """A user part as it is meant (RFC 3261 §19.1.2); bytes that are not UTF-8 stay what they are (surrogateescape)."""
+    if "%" not in user:
+        return user
+    data = re.sub(
+        rb"%([0-9A-Fa-f]{2})", lambda found: bytes([int(found[1], 16)]), user.encode("utf-8", "surrogateescape")
+    )
+    return data.decode("utf-8", "surrogateescape")
+
+
+def plain_user(uri: str) -> str:
+    """The URI with every needless escape in its user part undone: what compares text may compare it."""
+    match = _SIP_URI.fullmatch(uri)
+    if match is None or "%" not in (match["user"] or ""):
+        return uri
+    first, last = match.span("user")
+    return uri[:first] + _ESCAPE.sub(_as_plain, match["user"]) + uri[last:]
+
+
+def _as_plain(found: re.Match[str]) -> str:
+    letter = chr(int(found[0][1:], 16))
+    return letter if _PLAIN_USER.fullmatch(letter) else found[0]
 
 
 def split_list(value: str) -> list[str]:

@@ -1,14 +1,14 @@
 """Requests that reach the front door: absorbed, answered, given to a worker, or passed on inside their dialog."""
 
-from telephony.edge import calls, clients, keyinfo
+from telephony.edge import calls, clients, entrance, keyinfo, registrar, relays, ways
 from telephony.edge.desk import ALLOW, MAX_TRANSACTIONS, SUPPORTED, T4_S, Desk, reply_hop, stamp
-from telephony.edge.errors import MalformedError
 from telephony.edge.events import Hop
-from telephony.edge.grammar import read_address, read_via
+from telephony.edge.grammar import read_via
 from telephony.edge.message import Request, encode
 from telephony.edge.strict import KNOWN_METHODS
-from telephony.edge.transactions import Call, Server, Signal, State
-from telephony.edge.waymark import unseal
+from telephony.edge.transactions import Call, Relay, Server, Signal, State
+from telephony.edge.waymark import Side
+from telephony.edge.ways import Way
 
 _COOKIE = "z9hG4bK"
 _ONLY_IN_DIALOG = frozenset(("BYE", "INFO", "PRACK", "UPDATE", "NOTIFY"))
@@ -19,6 +19,8 @@ def receive(desk: Desk, request: Request, source: Hop) -> None:
     """Takes one request; every one but ACK gets exactly one final response."""
     reply_to = reply_hop(request.via, source)
     request.headers = stamp(request.headers, source)
+    if desk.roster.at(source) is None:
+        entrance.clean(request)
     key = key_of(request)
     server = desk.servers.get(key)
     if request.method == "ACK":
@@ -38,8 +40,12 @@ def receive(desk: Desk, request: Request, source: Hop) -> None:
         desk.answer(request, reply_to, 503, calls.RETRY_LATER)
     elif request.to_tag:
         _inside_dialog(desk, request, source, reply_to, key)
+    elif not desk.roster.at(source) and not desk.guard.welcomes(source.host, desk.now):
+        desk.count("unwelcome")
     elif request.method == "INVITE":
         _new_call(desk, request, source, reply_to, key)
+    elif request.method == "REGISTER" and desk.accounts:
+        registrar.register(desk, request, source, reply_to, key)
     else:
         _answer_here(desk, request, reply_to)
 
@@ -69,14 +75,13 @@ def _ack(desk: Desk, request: Request, source: Hop, server: Server | None) -> No
             server.expires = desk.now + T4_S
             desk.arm(server, T4_S)
         return
-    way = _way(desk, request, source)
+    way = ways.find(desk, request, source)
     if way is None or request.max_forwards == 0:
         desk.count("stray_acks")
         return
-    to, instead, inside, routes = way
     mark = clients.branch(desk, "ack", key_of(request))
-    headers = clients.outgoing(request, [clients.via(desk, to, inside, mark)], routes)
-    desk.send(encode(f"ACK {request.uri} SIP/2.0", headers, request.body), to, instead)
+    headers = clients.inside(desk, request, way, mark)
+    desk.send(encode(f"ACK {request.uri} SIP/2.0", headers, request.body), way.to, way.instead)
 
 
 def _cancel(desk: Desk, request: Request, reply_to: Hop, server: Server | None) -> None:
@@ -88,30 +93,25 @@ def _cancel(desk: Desk, request: Request, reply_to: Hop, server: Server | None) 
         return
     server.cancelled = True
     desk.count("cancelled")
-    if server.client is None:
+    if server.relay is not None:
+        relays.cancelled(desk, server.relay, server)
+    elif server.client is None:
         desk.finish(server, 487)
     elif server.client.state is State.PROCEEDING:
         clients.cancel(desk, server.client)
 
 
 def _new_call(desk: Desk, request: Request, source: Hop, reply_to: Hop, key: tuple[str, ...]) -> None:
-    if (request.call_id, request.from_tag) in desk.calls:
+    dialog = request.call_id, request.from_tag
+    if dialog in desk.calls or dialog in desk.relays:
         desk.answer(request, reply_to, 482)  # the same request by another way (RFC 3261 §8.2.2.2)
     elif unknown := _unknown_extensions(request):
         desk.answer(request, reply_to, 420, ("Unsupported", ", ".join(unknown)))
-    elif desk.stopping or desk.full():
+    elif desk.stopping or desk.no_more_relays():
         desk.count("full")
         desk.answer(request, reply_to, 503, calls.RETRY_LATER)
     else:
-        server = _serve(desk, request, reply_to, key)
-        server.last = desk.answer(request, reply_to, 100)
-        calls.begin(desk, server, source)
-
-
-def _serve(desk: Desk, request: Request, reply_to: Hop, key: tuple[str, ...]) -> Server:
-    server = Server(desk.number(), request.method == "INVITE", key, request, reply_to)
-    desk.servers[key] = server
-    return server
+        entrance.enter(desk, request, source, reply_to, key)
 
 
 def _unknown_extensions(request: Request) -> list[str]:
@@ -120,7 +120,7 @@ def _unknown_extensions(request: Request) -> list[str]:
 
 
 def _answer_here(desk: Desk, request: Request, reply_to: Hop) -> None:
-    """Answers what no worker may see. REGISTER lands here until there is a registrar to give it to.
+    """Answers what no worker may see. REGISTER lands here where there are no accounts.
 
     A caller's REFER too: pjsua2 would call whatever number it names, at the hotline's expense.
     """
@@ -137,35 +137,58 @@ def _answer_here(desk: Desk, request: Request, reply_to: Hop) -> None:
 
 
 def _inside_dialog(desk: Desk, request: Request, source: Hop, reply_to: Hop, key: tuple[str, ...]) -> None:
-    way = _way(desk, request, source)
+    way = ways.find(desk, request, source)
     if way is None:
         desk.answer(request, reply_to, 481)
         return
-    to, instead, inside, routes = way
-    if inside and request.method not in _FOR_WORKERS:
+    if not _may_pass(request, way):
         _answer_here(desk, request, reply_to)
         return
-    if inside and request.method == "INFO" and not _is_key(desk, request, reply_to):
+    if way.side is Side.WORKER and request.method == "INFO" and not _is_key(desk, request, reply_to):
         return
-    server = _serve(desk, request, reply_to, key)
+    server = desk.serve(request, reply_to, key)
     if server.invite:
         server.last = desk.answer(request, reply_to, 100)
-    call = _call_of(desk, request)
-    worker = call.worker if call and inside else None
+    worker = desk.roster.at(way.to) if way.side is Side.WORKER else None
     mark = clients.branch(desk, key, server.serial, desk.now)
-    headers = clients.outgoing(request, [clients.via(desk, to, inside, mark)], routes)
     clients.start(
-        desk, request.method, request.uri, headers, to, mark=mark, cseq=request.cseq, body=request.body,
-        instead=instead, server=server, worker=worker,
+        desk, request.method, request.uri, clients.inside(desk, request, way, mark), way.to, mark=mark,
+        cseq=request.cseq + way.shift, body=request.body, instead=way.instead, server=server, worker=worker,
     )  # fmt: skip
-    if call is None:
-        return
-    if not inside:
+    if way.call is not None:
+        _note_call(desk, request, way.call, outward=way.outward)
+    if way.relay is not None:
+        _note_relay(desk, request, way.relay, outward=way.outward)
+
+
+def _may_pass(request: Request, way: Way) -> bool:
+    """What may be said in a dialog. A REFER would have a worker or trunk call anybody; between phones it is theirs."""
+    if way.sender is Side.WORKER or (way.sender is Side.PHONE and way.side is Side.PHONE):
+        return True
+    if request.method == "NOTIFY":  # how a REFER of the worker's goes on (RFC 3515 §2.4.4)
+        return request.get("Event").partition(";")[0].strip().lower() == "refer"
+    return request.method in _FOR_WORKERS
+
+
+def _note_call(desk: Desk, request: Request, call: Call, *, outward: bool) -> None:
+    if not outward:
         call.worker_cseq = max(call.worker_cseq, request.cseq)
     elif request.method in ("INVITE", "UPDATE"):
         call.caller_contact = clients.contact(request) or call.caller_contact
     if request.method == "BYE":
         desk.release(call)
+
+
+def _note_relay(desk: Desk, request: Request, relay: Relay, *, outward: bool) -> None:
+    fresh = clients.contact(request) if request.method in ("INVITE", "UPDATE") else ""
+    if outward:
+        relay.caller_cseq = max(relay.caller_cseq, request.cseq)
+        relay.caller_contact = fresh or relay.caller_contact
+    else:
+        relay.callee_cseq = max(relay.callee_cseq, request.cseq)
+        relay.callee_contact = fresh or relay.callee_contact
+    if request.method == "BYE":
+        desk.release_relay(relay)
 
 
 def _is_key(desk: Desk, request: Request, reply_to: Hop) -> bool:
@@ -183,45 +206,3 @@ def _is_key(desk: Desk, request: Request, reply_to: Hop) -> bool:
         request.headers = (*rest, ("Content-Type", keyinfo.RELAY))
         return True
     return False
-
-
-def _call_of(desk: Desk, request: Request) -> Call | None:
-    """The call a request inside a dialog belongs to, from either side; both tags must be right."""
-    for caller_tag, worker_tag in ((request.from_tag, request.to_tag), (request.to_tag, request.from_tag)):
-        call = desk.calls.get((request.call_id, caller_tag))
-        if call is not None and call.worker_tag == worker_tag:
-            return call
-    return None
-
-
-def _way(desk: Desk, request: Request, source: Hop) -> tuple[Hop, Hop | None, bool, list[str]] | None:
-    """Where a request inside a dialog goes: hop, the hop instead, whether inwards, and the Route left over.
-
-    Only a waymark of this door or a call it knows opens a way, so that the door relays for nobody else. From the
-    worker's own address it leads to the caller, from everywhere else to that worker (RFC 3261 §16.4 to §16.6).
-    """
-    routes = request.all("Route")
-    ends: tuple[Hop, Hop] | None = None
-    while routes:
-        try:
-            uri = read_address(routes[0]).uri
-        except MalformedError:
-            return None
-        if not desk.place.is_here(uri):
-            break
-        ends = ends or unseal(desk.secret, request.call_id, uri.user)
-        routes.pop(0)
-    call = _call_of(desk, request)
-    if ends is None and call is not None and call.worker is not None:
-        ends = call.worker.hop, call.caller
-    if ends is None:
-        return None
-    worker, caller = ends
-    if source != worker:
-        if call is not None:
-            call.caller = source
-        return worker, None, True, routes
-    if routes:
-        to = calls.hop_of(routes[0])
-        return (to, to, False, routes) if to else None
-    return (call.caller if call else caller), calls.hop_of(request.uri), False, routes

@@ -1,8 +1,8 @@
 """Responses that reach the front door: matched to what it sent, passed back, or acted on."""
 
-from telephony.edge import calls, clients
+from telephony.edge import calls, clients, relays
 from telephony.edge.desk import Desk
-from telephony.edge.message import Response, encode
+from telephony.edge.message import Response
 from telephony.edge.transactions import Client, Server, Signal, State
 
 
@@ -20,6 +20,8 @@ def receive(desk: Desk, response: Response) -> None:
         clients.acknowledge(desk, client, response)
     if before is State.ABANDONED:
         _tidy(desk, client, response)
+    elif server is not None and server.relay is not None:
+        relays.heard(desk, server.relay, server, client, response, clients.passed_on(response, server.request.cseq))
     elif server is not None:
         _relay(desk, server, client, response, before)
 
@@ -62,16 +64,19 @@ def _relay(desk: Desk, server: Server, client: Client, response: Response, befor
 
 
 def _refresh(desk: Desk, response: Response) -> None:
-    """The caller's answer to a worker's re-INVITE may name a new Contact (RFC 3261 §12.2.1.2)."""
+    """An answer to a re-INVITE may name a new Contact (RFC 3261 §12.2.1.2)."""
+    fresh = clients.contact(response)
     call = desk.calls.get((response.call_id, response.to_tag))
     if call is not None:
-        call.caller_contact = clients.contact(response) or call.caller_contact
+        call.caller_contact = fresh or call.caller_contact
+    if (relay := desk.relays.get((response.call_id, response.to_tag))) is not None:
+        relay.caller_contact = fresh or relay.caller_contact
+    elif (relay := desk.relays.get((response.call_id, response.from_tag))) is not None:
+        relay.callee_contact = fresh or relay.callee_contact
 
 
 def _pass(desk: Desk, server: Server, response: Response) -> bytes:
-    """Sends a response on to where its request came from, without the door's own Via (RFC 3261 §16.7)."""
-    headers = list(response.headers)
-    del headers[next(i for i, (name, _) in enumerate(headers) if name == "Via")]
-    data = encode(f"SIP/2.0 {response.status} {response.reason}", headers, response.body)
+    """Sends a response on to where its request came from."""
+    data = clients.passed_on(response, server.request.cseq)
     desk.send(data, server.reply_to)
     return data

@@ -1,14 +1,14 @@
 """The workers that the front door knows, and which of them is next."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from telephony.edge.events import Hop
 
 if TYPE_CHECKING:
-    from telephony.edge.transactions import Call, Client
+    from telephony.edge.transactions import Call, Client, Relay
 
 
 class Duty(StrEnum):
@@ -21,7 +21,10 @@ class Duty(StrEnum):
 
 @dataclass(slots=True, eq=False)
 class Worker:
-    """One worker process. `adopted`: it was busy when it registered, so its call is older than this door."""
+    """One worker process. `adopted`: it was busy when it registered, so its call is older than this door.
+
+    `relays` are the calls that it makes itself: to agents, to trunks.
+    """
 
     pid: int
     slot: int
@@ -31,6 +34,7 @@ class Worker:
     gone: bool = False
     call: "Call | None" = None
     last: "Client | None" = None
+    relays: "list[Relay]" = field(default_factory=list)
 
 
 class Roster:
@@ -39,6 +43,7 @@ class Roster:
     def __init__(self) -> None:
         self._workers: dict[int, Worker] = {}
         self._idle: dict[int, Worker] = {}
+        self._places: dict[Hop, Worker] = {}
 
     def __len__(self) -> int:
         return len(self._workers)
@@ -47,9 +52,9 @@ class Roster:
         """Takes what a worker says. A worker that has a call here stays with it whatever it says."""
         worker = self._workers.get(pid)
         if worker is None or worker.hop != hop:
-            self._idle.pop(pid, None)
+            self.remove(pid)
             worker = Worker(pid, slot, hop, Duty.IDLE if idle else Duty.BUSY, adopted=not idle)
-            self._workers[pid] = worker
+            self._workers[pid] = self._places[hop] = worker
         elif not idle:
             worker.duty = Duty.BUSY
         elif worker.call is None:
@@ -74,7 +79,13 @@ class Roster:
         worker = self._workers.pop(pid, None)
         if worker is not None:
             worker.gone = True
+            if self._places.get(worker.hop) is worker:
+                del self._places[worker.hop]
         return worker
+
+    def at(self, hop: Hop) -> Worker | None:
+        """The worker that sends from this address."""
+        return self._places.get(hop)
 
     def __iter__(self) -> Iterator[Worker]:
         return iter(self._workers.values())

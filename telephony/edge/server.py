@@ -8,13 +8,15 @@ import logging
 import socket
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from telephony.edge.core import Core
 from telephony.edge.desk import Place
-from telephony.edge.events import Event, Fired, Hop, Received, Send, Stopping, Wake
+from telephony.edge.events import Closed, Event, Fired, Hop, Received, Registered, Send, Stopping, Wake
 from telephony.edge.rosterlink import RosterLink
+from telephony.edge.settings import EdgeSettings
 from telephony.edge.streams import Streams
 from telephony.edge.strict import read
 
@@ -30,16 +32,27 @@ class Door(asyncio.DatagramProtocol):
     """A running front door.
 
     `bind` is the address of the sockets, `place` the ones that callers and workers are told; port 0 takes a free one.
+    `on_registered` is told every change of a user's contacts before the phone is answered.
     Raises OSError (EADDRINUSE) from `start` where the port is taken.
     """
 
-    def __init__(self, bind: str, place: Place, secret: bytes, max_calls: int, max_call_s: float) -> None:
+    def __init__(
+        self,
+        bind: str,
+        place: Place,
+        secret: bytes,
+        max_calls: int,
+        max_call_s: float,
+        settings: EdgeSettings,
+        on_registered: Callable[[Registered], None],
+    ) -> None:
         self._bind, self._place = bind, place
-        self._limits = (secret, max_calls, max_call_s)
+        self._limits = (secret, max_calls, max_call_s, settings)
+        self._on_registered = on_registered
         self._timers: dict[int, asyncio.TimerHandle] = {}
         self._lookups: set[asyncio.Task[None]] = set()
         self._losses: Counter[str] = Counter()
-        self._streams = Streams(self._message)
+        self._streams = Streams(self._message, lambda hop: self.feed(Closed(hop)))
 
     async def start(self, roster_socket: Path) -> tuple[str, int]:
         """Opens everything; gives back address and port that callers use."""
@@ -64,6 +77,7 @@ class Door(asyncio.DatagramProtocol):
         self._timers.clear()
         for task in self._lookups:
             task.cancel()
+        self._streams.gone = lambda _hop: None
         await self._link.close()
         await self._streams.close()
         self._udp.close()
@@ -89,6 +103,8 @@ class Door(asyncio.DatagramProtocol):
                     if (old := self._timers.get(timer)) is not None:
                         old.cancel()
                     self._timers[timer] = self._loop.call_later(after_s, self._fire, timer)
+                case Registered():
+                    self._on_registered(action)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """asyncio: a datagram."""
@@ -100,15 +116,15 @@ class Door(asyncio.DatagramProtocol):
         log.debug("UDP: %s", exc)
 
     def _message(self, data: bytes, source: Hop) -> None:
-        if data.strip(b"\r\n\0"):
-            self.feed(Received(read(data, stream=source.transport == "TCP"), source))
+        if data.strip(b"\r\n\0") and self._core.admits(source, self._loop.time()):
+            self.feed(Received(read(data, stream=source.transport != "UDP"), source))
 
     def _fire(self, timer: int) -> None:
         self._timers.pop(timer, None)
         self.feed(Fired(timer))
 
     def _send(self, action: Send) -> None:
-        if action.to.transport == "TCP":
+        if action.to.transport != "UDP":
             self._streams.send(action.data, action.to, action.instead)
         elif _numeric(action.to.host):
             self._udp.sendto(action.data, (action.to.host, action.to.port))

@@ -62,10 +62,10 @@ class _Connection(asyncio.Protocol):
 
 
 class Streams:
-    """All connections by their far end. `deliver` is called with each whole message."""
+    """All connections by their far end. `deliver` is called with each whole message, `gone` with each that ended."""
 
-    def __init__(self, deliver: Callable[[bytes, Hop], None]) -> None:
-        self.deliver = deliver
+    def __init__(self, deliver: Callable[[bytes, Hop], None], gone: Callable[[Hop], None] = lambda _hop: None) -> None:
+        self.deliver, self.gone = deliver, gone
         self.losses: Counter[str] = Counter()
         self._open: OrderedDict[Hop, _Connection] = OrderedDict()
         self._opening: dict[Hop, list[bytes]] = {}
@@ -118,6 +118,7 @@ class Streams:
                 connection.transport.write(data)
         except OSError:  # TimeoutError is one too
             self.losses["tcp_unreachable"] += 1
+            self.gone(hop)
         finally:
             del self._opening[hop]
 
@@ -137,3 +138,4 @@ class Streams:
         """A connection is gone."""
         if self._open.get(connection.hop) is connection:
             del self._open[connection.hop]
+            self.gone(connection.hop)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from telephony.edge.events import Hop
-from telephony.edge.message import Headers, Request
+from telephony.edge.message import Headers, Request, Response
 from telephony.edge.roster import Worker
+from telephony.edge.waymark import Side
 
 
 class State(StrEnum):
@@ -35,6 +36,7 @@ class Signal(StrEnum):
     EXPIRE = "expire"
 
 
+NOWHERE = Hop("UDP", "0.0.0.0", 0)
 Table = dict[tuple[State, Signal], State]
 
 INVITE_SERVER: Table = {
@@ -116,12 +118,16 @@ class Transaction(Timed):
 
 @dataclass(slots=True, eq=False)
 class Server(Transaction):
-    """A request somebody sent us. `last` is the response to repeat, `held_until` the end of waiting for a worker."""
+    """A request somebody sent us. `last` is the response to repeat, `held_until` the end of waiting for a worker.
+
+    An INVITE that makes a dialog has a `call`, where a worker takes it, or a `relay`.
+    """
 
     key: tuple[str, ...]
     request: Request
     reply_to: Hop
     call: "Call | None" = None
+    relay: "Relay | None" = None
     client: "Client | None" = None
     tried: list[int] = field(default_factory=list)
     last: bytes = b""
@@ -138,7 +144,7 @@ class Server(Transaction):
 class Client(Transaction):
     """A request the door has sent on, or (`server` None) made itself. `worker` where it went to one.
 
-    `tidied`: it was cancelled; `hung_up`: a late answer was ended with BYE.
+    `tidied`: it was cancelled; `hung_up`: a late answer was ended with BYE; `side`: who is asked.
     """
 
     branch: str
@@ -153,6 +159,7 @@ class Client(Transaction):
     worker: Worker | None = None
     tidied: bool = False
     hung_up: bool = False
+    side: Side = Side.CALLER
 
     def table(self) -> Table:
         """By method."""
@@ -174,3 +181,41 @@ class Call(Timed):
     worker_party: str = ""
     worker_tag: str = ""
     worker_cseq: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Relay(Timed):
+    """A dialog that no worker takes: of a worker or a phone with a phone or a trunk, from the INVITE on.
+
+    `branches` are the INVITEs under way, `best` the best refusal so far. `worker` is the caller where that is one,
+    `user` the account that calls. The timer ends it: its time is up, or its worker is lost.
+    """
+
+    key: tuple[str, str]
+    caller: Hop
+    caller_side: Side
+    caller_party: str
+    caller_contact: str
+    caller_routes: list[str]
+    caller_cseq: int
+    since: float
+    server: Server | None
+    worker: Worker | None = None
+    user: str = ""
+    branches: list[Client] = field(default_factory=list)
+    best: Response | None = None
+    callee: Hop = NOWHERE
+    callee_side: Side = Side.PHONE
+    callee_party: str = ""
+    callee_tag: str = ""
+    callee_contact: str = ""
+    callee_routes: list[str] = field(default_factory=list)
+    callee_cseq: int = 0
+    shift: int = 0
+
+    def moved(self, hop: Hop, *, caller: bool) -> None:
+        """Notes the address that one end sends from now."""
+        if caller:
+            self.caller = hop
+        else:
+            self.callee = hop

@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict
 from itertools import count
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 from telephony.edge.message import Request, Response, encode
 from telephony.edge.strict import read
+from tests.telephony.edge.corebench import account_of
 
 _numbers = count(1)
 PATIENCE_S = 20.0
@@ -230,8 +232,15 @@ class Stage:
         self.ends: list[End] = []
         self.workers: list[Worker] = []
 
-    async def open(self, **settings: object) -> RunningDoor:
+    async def open(self, *users: str, tables: str = "", **settings: object) -> RunningDoor:
+        """Starts the door; `users` are accounts that it knows, `tables` more of config.toml."""
         self.door = RunningDoor(self.folder, **settings)
+        with self.door.config.open("a") as config:
+            config.write(tables)
+        if users:
+            copy = self.folder / "var/accounts.json"
+            copy.parent.mkdir()
+            copy.write_text(json.dumps([asdict(account_of(user)) for user in users]))
         await self.door.start()
         return self.door
 

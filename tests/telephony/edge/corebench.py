@@ -3,10 +3,13 @@
 import heapq
 from itertools import count
 
+from telephony.edge.accounts import REALM, Account, Algorithm, Role, digest_of
 from telephony.edge.core import Core
 from telephony.edge.desk import Place
-from telephony.edge.events import Fired, Hop, Received, Send, Wake, WorkerSaid
+from telephony.edge.digest import read_pairs, response
+from telephony.edge.events import AccountsAre, Fired, Hop, Received, Registered, Send, Wake, WorkerSaid
 from telephony.edge.message import Request, Response, encode
+from telephony.edge.settings import EdgeSettings
 from telephony.edge.strict import read
 
 PLACE = Place("192.0.2.10", "127.0.0.1", 5060)
@@ -34,8 +37,11 @@ def worker_hop(pid: int) -> Hop:
 class Bench:
     """A core, its clock and what it has sent and not been asked about yet."""
 
-    def __init__(self, max_calls: int = 10, secret: bytes = b"s" * 32) -> None:
-        self.core = Core(PLACE, secret, max_calls, 3600)
+    def __init__(
+        self, max_calls: int = 10, secret: bytes = b"s" * 32, place: Place = PLACE, **settings: object
+    ) -> None:
+        self.core = Core(place, secret, max_calls, 3600, EdgeSettings(**settings))  # type: ignore[arg-type]
+        self.told: list[Registered] = []
         self.now = 100.0
         self.sent: list[tuple[Hop, Request | Response]] = []
         self.timers: list[tuple[float, int, int]] = []
@@ -48,6 +54,8 @@ class Bench:
                     message = read(data)
                     assert isinstance(message, Request | Response), (message, data)
                     self.sent.append((to, message))
+                case Registered():
+                    self.told.append(action)
                 case Wake(timer, after_s):
                     heapq.heappush(self.timers, (self.now + after_s, next(self.order), timer))
 
@@ -79,7 +87,22 @@ class Bench:
     def small(self) -> bool:
         """Whether nothing is remembered any more."""
         status = self.core.status()
-        return all(status[name] == 0 for name in ("calls", "dialogs", "held", "transactions", "timers"))
+        return all(status[name] == 0 for name in ("calls", "relays", "dialogs", "held", "transactions", "timers"))
+
+    def accounts(self, *accounts: Account) -> None:
+        self.give(AccountsAre({account.user: account for account in accounts}))
+
+    def register(self, user: str, source: Hop, *extra: tuple[str, str], contact: str = "", **more: object) -> None:
+        """Registers a phone with the right password, however often it is asked; leaves the outcome in `last`."""
+        contact = contact or f"<sip:{user}@{source.host}:{source.port}>"
+        answer_challenge(self, "REGISTER", user, source, ("Contact", contact), *extra, **more)
+
+    def phone(self, user: str, number: int = 1) -> Hop:
+        """A registered phone's address."""
+        hop = Hop("UDP", f"203.0.113.{number}", 5060)
+        self.register(user, hop)
+        assert self.last[-1].status == 200, self.last
+        return hop
 
 
 def invite(name: str = "a", transport: str = "UDP", *extra: tuple[str, str], method: str = "INVITE") -> bytes:
@@ -126,3 +149,67 @@ def inside(
     headers += [("Route", route) for route in routes]
     headers += [("From", near), ("To", far), ("Call-ID", ok.call_id), ("CSeq", f"{cseq} {method}")]
     return encode(f"{method} {uri} SIP/2.0", headers)
+
+
+_numbers = count(1)
+PASSWORD = "correct horse"
+
+
+def account_of(user: str, password: str = PASSWORD, role: Role = Role.AGENT) -> Account:
+    md5, sha256 = (digest_of(kind, user, REALM, password) for kind in (Algorithm.MD5, Algorithm.SHA256))
+    return Account(user, md5, sha256, role)
+
+
+def request(
+    method: str, user: str, source: Hop, *extra: tuple[str, str], to: str = "", cseq: int = 1, name: str = ""
+) -> bytes:
+    """A request of a phone of this house; `to` is whom it calls."""
+    number = next(_numbers)
+    target = f"sip:{to}@192.0.2.10" if to else "sip:192.0.2.10"
+    headers = [
+        ("Via", f"SIP/2.0/{source.transport} {source.host}:{source.port};branch=z9hG4bKr{number};rport"),
+        ("From", f"<sip:{user}@192.0.2.10>;tag=f{user}"),
+        ("To", f"<sip:{to or user}@192.0.2.10>"),
+        ("Call-ID", name or f"call{number}"),
+        ("CSeq", f"{cseq} {method}"),
+        ("Max-Forwards", "70"),
+        *extra,
+    ]
+    if not any(header == "Contact" for header, _ in extra):
+        headers.append(("Contact", f"<sip:{user}@{source.host}:{source.port}>"))
+    return encode(f"{method} {target} SIP/2.0", headers)
+
+
+def credentials(
+    asked: Response, method: str, user: str, password: str = PASSWORD, to: str = "", nc: int = 1, which: int = 0
+) -> tuple[str, str]:
+    """An answer to a challenge as a phone makes it; `which` of the offers it takes."""
+    proxy = asked.status == 407
+    pairs = read_pairs(asked.all("Proxy-Authenticate" if proxy else "WWW-Authenticate")[which])
+    assert pairs is not None
+    kind = Algorithm(pairs["algorithm"])
+    uri = f"sip:{to}@192.0.2.10" if to else "sip:192.0.2.10"
+    ha1 = digest_of(kind, user, pairs["realm"], password)
+    proof = response(kind, ha1, method, uri, pairs["nonce"], f"{nc:08x}", "cafe")
+    value = (
+        f'Digest username="{user}", realm="{pairs["realm"]}", nonce="{pairs["nonce"]}", uri="{uri}", '
+        f'response="{proof}", algorithm={kind}, cnonce="cafe", qop=auth, nc={nc:08x}'
+    )
+    return ("Proxy-Authorization" if proxy else "Authorization"), value
+
+
+def answer_challenge(
+    bench: Bench, method: str, user: str, source: Hop, *extra: tuple[str, str],
+    to: str = "", cseq: int = 1, name: str = "", password: str = PASSWORD,
+) -> None:  # fmt: skip
+    """Sends a request and, when challenged, sends it again with credentials."""
+    name = name or f"call{next(_numbers)}"
+    bench.sent = []
+    bench.bytes(request(method, user, source, *extra, to=to, cseq=cseq, name=name), source)
+    bench.take(source)
+    if bench.last and bench.last[0].status in (401, 407):
+        proof = credentials(bench.last[0], method, user, password, to)
+        bench.bytes(request(method, user, source, proof, *extra, to=to, cseq=cseq + 1, name=name), source)
+        kept = bench.sent
+        bench.take(source)
+        bench.sent = [(hop, message) for hop, message in kept if hop != source]
