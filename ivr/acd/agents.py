@@ -85,8 +85,7 @@ def step(agent: Agent, event: Event, now: float, queues: Mapping[str, QueueSetti
         _same("offer", agent.name, agent.offer, event.offer)
         _same("call", agent.name, agent.call_id, event.call_id)
     name = agent.queue or event.queue
-    after = move(agent, event, _At(now, queues.get(name) or QueueSettings(name)))
-    return after if after.state is agent.state else replace(after, since=now)
+    return move(agent, event, _At(now, queues.get(name) or QueueSettings(name)))
 
 
 def _same(what: str, name: str, have: str | None, told: str) -> None:
@@ -99,8 +98,10 @@ def _stay(agent: Agent, _event: Event, _at: _At) -> Agent:
 
 
 def _login(agent: Agent, _event: Event, at: _At) -> Agent:
-    fresh = replace(_unpaused(agent), state=AgentState.READY, idle_since=at.now, missed=0, retry_at=0.0)
-    return replace(fresh, talk_s=0.0, calls=0)
+    return replace(
+        _unpaused(agent), state=AgentState.READY, since=at.now, idle_since=at.now, missed=0, retry_at=0.0,
+        talk_s=0.0, calls=0,
+    )  # fmt: skip
 
 
 def _keep(agent: Agent, _event: Event, _at: _At) -> Agent:
@@ -148,15 +149,15 @@ def _noted(agent: Agent, event: Event, _at: _At) -> Agent:
     return replace(agent, disposition=event.disposition) if event.disposition else agent
 
 
-def _offer(agent: Agent, event: Event, _at: _At) -> Agent:
+def _offer(agent: Agent, event: Event, at: _At) -> Agent:
     return replace(
-        agent, state=AgentState.RINGING, call_id=event.call_id, queue=event.queue, offer=event.offer, retry_at=0.0
-    )
+        agent, state=AgentState.RINGING, since=at.now, call_id=event.call_id, queue=event.queue, offer=event.offer,
+    )  # fmt: skip
 
 
 def _answer(agent: Agent, _event: Event, at: _At) -> Agent:
     return replace(
-        agent, state=AgentState.ANSWERED, offer=None, answered_at=at.now, missed=0,
+        agent, state=AgentState.ANSWERED, since=at.now, offer=None, answered_at=at.now, missed=0,
         last_call_id=agent.call_id, disposition="",
     )  # fmt: skip
 
@@ -194,19 +195,19 @@ def _found(agent: Agent, event: Event, at: _At) -> Agent:
     return _answer(found, event, at)
 
 
-def _hold(agent: Agent, _event: Event, _at: _At) -> Agent:
-    return replace(agent, state=AgentState.HOLD)
+def _hold(agent: Agent, _event: Event, at: _At) -> Agent:
+    return replace(agent, state=AgentState.HOLD, since=at.now)
 
 
-def _resume(agent: Agent, _event: Event, _at: _At) -> Agent:
-    return replace(agent, state=AgentState.ANSWERED)
+def _resume(agent: Agent, _event: Event, at: _At) -> Agent:
+    return replace(agent, state=AgentState.ANSWERED, since=at.now)
 
 
 def _over(agent: Agent, _event: Event, at: _At) -> Agent:
     agent = _counted(agent, at)
     if at.queue.wrapuptime_s <= 0:
         return _free(agent, at)
-    return replace(agent, state=AgentState.WRAP_UP, wrap_up_until=at.now + at.queue.wrapuptime_s)
+    return replace(agent, state=AgentState.WRAP_UP, since=at.now, wrap_up_until=at.now + at.queue.wrapuptime_s)
 
 
 def _counted(agent: Agent, at: _At) -> Agent:
@@ -227,7 +228,7 @@ def _unpaused(agent: Agent) -> Agent:
     return replace(agent, memberships=places, pause_next=None)
 
 
-def _free(agent: Agent, _at: _At) -> Agent:
+def _free(agent: Agent, at: _At) -> Agent:
     """Nothing to do any more: offline or paused as wished, else ready."""
     if agent.logout_next:
         state, reason = AgentState.OFFLINE, ""
@@ -236,7 +237,8 @@ def _free(agent: Agent, _at: _At) -> Agent:
     else:
         state, reason = AgentState.READY, ""
     return replace(
-        agent, state=state, pause_reason=reason, pause_next=None, logout_next=False,
+        agent, state=state, since=agent.since if state is agent.state else at.now,
+        pause_reason=reason, pause_next=None, logout_next=False,
         call_id=None, queue=None, offer=None, wrap_up_until=None,
     )  # fmt: skip
 

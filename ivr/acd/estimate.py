@@ -69,6 +69,11 @@ def staffing(snapshot: Snapshot, queue: str, now: float) -> Staffing:
     )
 
 
+def learned(average_s: float | None, took_s: float) -> float:
+    """A queue's average handle time (talk, hold and wrap-up) after one more call; the last fifty or so count."""
+    return took_s if average_s is None else average_s + (took_s - average_s) / 50
+
+
 _Key = tuple[object, ...]
 
 

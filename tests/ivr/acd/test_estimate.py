@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ivr.acd.estimate import HANDLE_S, Place, Staffing, place, places, staffing
+from ivr.acd.estimate import HANDLE_S, Place, Staffing, learned, place, places, staffing
 from ivr.acd.model import AgentState, Membership, Offer, QueueSettings, Waiting
 
 S = AgentState
@@ -76,3 +76,11 @@ def test_staffing(agent, snapshot, now):
 def test_a_ticket_for_later_has_a_place_as_if_its_hour_had_come(agent, snapshot, now):
     ticket = Waiting("t", "q", now, virtual=True, not_before=now + 3600)
     assert place(snapshot(Q, [agent("anna")], [Waiting("c1", "q", 1)]), ticket, now) == Place(2, HANDLE_S)
+
+
+def test_the_average_handle_time_follows_the_calls():
+    average = None
+    for took in [100.0] * 5 + [200.0] * 500:
+        average = learned(average, took)
+    assert learned(None, 100.0) == 100.0
+    assert average == pytest.approx(200, abs=0.1)
