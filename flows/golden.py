@@ -29,7 +29,7 @@ from flows.nlu.words import normal
 from flows.positions import Places, places
 from flows.problems import Position, Problem, Severity
 from flows.simulation import Line, Simulation, Who
-from flows.steps.base import Table
+from flows.steps.base import Duration, Table
 
 
 def _seconds(value: object) -> object:
@@ -56,6 +56,7 @@ class Turn(Table):
     confidence: float = Field(1.0, ge=0, le=1, description="how sure the recogniser is of it")
     keys: str | None = Field(None, pattern=r"^[0-9*#A-D]+$", description="the caller presses these keys")
     silent: bool = Field(False, description="the caller waits until something happens")
+    waits: Duration | None = Field(None, description="the caller waits so long, whatever happens meanwhile")
     interrupts: bool = Field(False, description="the caller does not hear the prompts out first")
     hangs_up: bool = Field(False, description="the caller hangs up")
     queue: Literal["joined", "position", "offered", "answered", "ended", "no_agents", "full", "unavailable"] | None = (
@@ -80,7 +81,8 @@ class Turn(Table):
     @property
     def acts(self) -> bool:
         """Whether the caller does something, so that what follows is about the time after it."""
-        return self.says is not None or self.keys is not None or self.silent or self.hangs_up or self.queue is not None
+        given = (self.says, self.keys, self.waits, self.queue)
+        return self.silent or self.hangs_up or any(one is not None for one in given)
 
 
 class Conversation(Table):
@@ -257,6 +259,8 @@ class _Judge:
             simulation.pause()
         if turn.silent:
             simulation.keep_silent()
+        if turn.waits is not None:
+            simulation.wait(turn.waits)
         if turn.hangs_up:
             simulation.hang_up()
         if turn.queue is not None:

@@ -153,6 +153,11 @@ class Simulation:
         heard, events = len(self.lines), len(self.notes)
         self._until(lambda: len(self.lines) > heard or len(self.notes) > events or not self._timers)
 
+    def wait(self, seconds: float) -> None:
+        """The caller waits so long."""
+        self._line(Who.CALLER, f"~ {seconds:g} s")
+        self._pass(seconds)
+
     def pause(self) -> None:
         """The caller stops entering keys: an entry that waits for more is over."""
         self.listen()

@@ -60,7 +60,7 @@ def main(config: Config, config_path: Path) -> int:
 
 def _flows(config: Config) -> Iterator[Finding]:
     read, unread = read_files(flow_files(config.flows_folder))
-    flows, problems = check_all(read, vocabulary(config))
+    flows, problems = check_all(read, vocabulary(config), config.queues.keys())
     problems = [*unread, *problems]
     for problem in problems:
         yield Finding(Grade.ERROR if problem.severity is Severity.ERROR else Grade.WARNING, str(problem))

@@ -76,7 +76,7 @@ def _flows(paths: Sequence[Path], config: Config) -> tuple[dict[str, Flow], list
     files = [file for path in paths for file in flow_files(path)]
     neighbours = [file for path in paths if path.is_file() for file in flow_files(path.parent)]
     read, problems = read_files(dict.fromkeys((*files, *neighbours)))
-    flows, found = check_all(read, vocabulary(config))
+    flows, found = check_all(read, vocabulary(config), config.queues.keys())
     wanted = set(map(str, files))
     return (
         {name: flow for name, flow in flows.items() if flow.file in wanted},

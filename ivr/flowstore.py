@@ -10,7 +10,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,16 +36,20 @@ def open_store(config: Config) -> "FlowStore":
     flows = config.flows
     least = min(Limits().least_calls, flows.trial_calls)
     limits = Limits(flows.canary, flows.trial_calls, least, flows.error_margin, flows.hangup_margin)
-    return FlowStore(config.flows_folder, config.data_folder / "flows", limits)
+    return FlowStore(config.flows_folder, config.data_folder / "flows", limits, config.queues.keys())
 
 
 class FlowStore:
-    """The versions of every flow of a folder, and the flow to run for each new call. One thread in each process."""
+    """The versions of every flow of a folder, and the flow to run for each new call. One thread in each process.
 
-    def __init__(self, folder: Path, history: Path, limits: Limits) -> None:
+    `queues` are the names of those there are; without it flows may name any.
+    """
+
+    def __init__(self, folder: Path, history: Path, limits: Limits, queues: Collection[str] | None = None) -> None:
         self._folder = folder
         self._history = history
         self._limits = limits
+        self._queues = queues
         self._stamp: tuple[tuple[str, int, int], ...] = ()
         self._texts: dict[str, Flow] = {}
         self._known: Known = {}
@@ -121,7 +125,7 @@ class FlowStore:
         """Its problems; looked for again only if its text or that of a sub-flow is another than the last time."""
         texts = [flow.text, *(callee.text for callee in flow.callees.values())]
         if flow.name not in self._checked or self._checked[flow.name][0] != texts:
-            self._checked[flow.name] = texts, check(flow)
+            self._checked[flow.name] = texts, check(flow, queues=self._queues)
         return self._checked[flow.name][1]
 
     def _publish(self, flow: Flow, now: float) -> None:

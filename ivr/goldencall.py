@@ -31,6 +31,7 @@ def left_out(flow: Flow, conversation: Conversation, virtual: Outcome, known: Kn
         ("now" in conversation.model_fields_set or _looks_at_clock(flow, virtual), "it depends on the time of day"),
         ("caller" in conversation.model_fields_set, "the caller's number is set"),
         (bool(conversation.variables), "variables are set from outside"),
+        (any(turn.waits for turn in conversation.turns), "its caller waits for a set time"),
         (any(turn.confidence < 1 for turn in conversation.turns), "the recogniser's confidence is set"),
     ]
     return next((why for true, why in asks if true), "") or _not_understood(conversation, known)

@@ -161,6 +161,16 @@ def test_talk(ivr_flow, tmp_path, capsys, monkeypatch: pytest.MonkeyPatch) -> No
     assert printed.endswith("Done.\nthe call is over: completed\n")
 
 
+def test_a_queue_that_config_toml_does_not_name_is_a_mistake(ivr_flow, tmp_path, capsys) -> None:
+    text = (
+        'flow = "wait"\nstart = "wait"\n[step.wait]\ntype = "queue"\nqueue = "card"\n'
+        'on.no_agents = "end"\non.timeout = "end"\n[step.end]\ntype = "hangup"\nprompt = "Done."\n'
+    )
+    assert ivr_flow("check", write(tmp_path, "wait.toml", text)) == 1
+    assert "wait.toml:5:1: error: there is no queue card (did you mean cards?)" in capsys.readouterr().out
+    assert ivr_flow("check", write(tmp_path, "wait.toml", text.replace('"card"', '"cards"'))) == 0
+
+
 def test_talk_plays_a_queue(ivr_flow, tmp_path, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
     text = (
         'flow = "wait"\nstart = "wait"\n[step.wait]\ntype = "queue"\nqueue = "cards"\nannounce_position = "yes"\n'

@@ -67,6 +67,7 @@ def conversation(turns: str, more: str = "") -> Conversation:
         ('{ keys = "1" }', 'answers = [{ step = "http" }]', "web services"),
         ('{ keys = "4" }', "", "web services"),
         ('{ keys = "5" }, { queue = "answered" }', "", "people answer"),
+        ('{ keys = "1" }, { waits = "5s" }', "", "for a set time"),
         ('{ keys = "2" }', "", "by chance"),
         ('{ keys = "1" }', "random = [0.5]", "by chance"),
         ('{ keys = "3" }', "", "time of day"),
