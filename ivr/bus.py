@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 Handler = Callable[[str, Envelope], None]
 Server = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+EnvelopeServer = Callable[[Envelope], Awaitable[dict[str, Any]]]
 
 _QUEUE = 2000
 _HEARTBEAT_S = 1.0
@@ -76,7 +77,7 @@ class Bus:
         self._state: dict[str, Any] | None = None
         self._kept: dict[str, dict[str, Any]] = {}
         self._handlers: dict[str, Handler] = {}
-        self._servers: dict[str, Server] = {}
+        self._servers: dict[str, EnvelopeServer] = {}
         self._answers: OrderedDict[str, bytes | None] = OrderedDict()
         self._asked: dict[str, asyncio.Future[Envelope]] = {}
         self._queue: deque[_Outgoing] = deque()
@@ -146,6 +147,10 @@ class Bus:
 
         `await server(data)` gives the answer's data; it may raise CommandRefusedError.
         """
+        self.serve_envelopes(target, lambda envelope: server(envelope.data))
+
+    def serve_envelopes(self, target: str, server: EnvelopeServer) -> None:
+        """The same for one of several processes that serve `target`: all hear each command, with the same `id`."""
         topic = messages.command_topic(target)
         self._servers[topic] = server
         self._put(_Outgoing(topic, None))
@@ -273,9 +278,9 @@ class Bus:
             self._answers.popitem(last=False)
         self._spawn(self._answer(self._servers[topic], envelope), f"bus command {envelope.id}")
 
-    async def _answer(self, server: Server, envelope: Envelope) -> None:
+    async def _answer(self, server: EnvelopeServer, envelope: Envelope) -> None:
         try:
-            data = await server(envelope.data)
+            data = await server(envelope)
         except CommandRefusedError as error:
             data = {"error": error.code, "detail": str(error)}
         reply = Envelope(self._new_id(), self._wall(), data, corr=envelope.id).encode()

@@ -1,4 +1,5 @@
-"""The control process: what the bus tells of calls goes into the store at once, the bundles bring it there for good.
+"""The control process: what the bus tells of calls goes into the store at once, the bundles bring it there for good;
+and callers come to agents (`ivr.acdservice`).
 
 It may be killed and started again at any time: calls that are up are read from their bundles, ended ones by the
 archivist.
@@ -11,6 +12,7 @@ import signal
 from contextlib import suppress
 
 from ivr import messages
+from ivr.acdservice import AcdService
 from ivr.archivist import Archivist
 from ivr.bus import Bus
 from ivr.busaddress import address_finder
@@ -56,6 +58,7 @@ async def _main(config: Config) -> None:
                 group.create_task(control.write(), name="live rows"),
                 group.create_task(control.archivist.run(), name="archivist"),
                 group.create_task(control.flows.run(), name="flows"),
+                group.create_task(control.acd.run(), name="acd"),
             ]
             say_ready("control", pid=os.getpid())
             await stop.wait()
@@ -76,6 +79,7 @@ class Control:
         self.bus = Bus(address_finder(config), "control")
         self.bus.listen(messages.CALL_EVENTS, self._heard)
         self.bus.set_state({"state": "up"})
+        self.acd = AcdService(config.queues, store.database, self._store, self.bus)
         self.flows = FlowWatch(open_store(config), self._folder, lambda: client(config))
         self.archivist = Archivist(self._folder, self._store, self._repaired, self._live.forget)
 
@@ -118,6 +122,7 @@ class Control:
         self._changed.set()
         if event.kind == CALL_ENDED:
             self.flows.call_ended(call_id, event)
+            self.acd.call_ended(call_id, event.wall)
 
     def _repaired(self, call_id: str, ended: Event) -> None:
         self.bus.publish_event(call_id, ended.to_json())

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ivr.accounts import Account, Role
+from ivr.store.acdtables import bump
 from ivr.store.database import Database
 from ivr.store.people import accounts, agent_skills, memberships
 
@@ -60,12 +61,14 @@ class Accounts:
     async def put(self, account: Account, wall: float) -> None:
         """Adds an account or replaces it; `wall` (Unix seconds) becomes its version."""
         async with self._database.writing() as connection:
+            await bump(connection)
             version = await _next_version(connection, wall)
             await self._database.upsert(connection, accounts, [{**asdict(account), "version": version}])
 
     async def assign(self, user: str, queues: Mapping[str, int], skills: Mapping[str, int]) -> None:
         """Sets the queues an agent serves (and penalties) and its skills (and levels), in place of those of before."""
         async with self._database.writing() as connection:
+            await bump(connection)
             mine = memberships.c.agent == user
             await connection.execute(memberships.delete().where(mine, memberships.c.queue.not_in(queues)))
             kept = set((await connection.execute(sa.select(memberships.c.queue).where(mine))).scalars())
@@ -87,6 +90,7 @@ class Accounts:
     async def remove(self, user: str) -> bool:
         """Forgets an account with its memberships and skills; False where there is none."""
         async with self._database.writing() as connection:
+            await bump(connection)
             return (await connection.execute(accounts.delete().where(accounts.c.user == user))).rowcount > 0
 
 

@@ -36,7 +36,7 @@ def rows_of(
     `archived` says that `events` are all there will ever be.
     """
     events = list(events)
-    call = {name: _clean(value) for name, value in asdict(summarise(call_id, about, events)).items()}
+    call = {name: clean(value) for name, value in asdict(summarise(call_id, about, events)).items()}
     return CallRows(
         call={**call, "archived": archived},
         legs=[_leg(call_id, name, leg) for name, leg in _mapping(about.get("legs")).items()],
@@ -48,15 +48,15 @@ def rows_of(
                 "kind": line.kind,
                 "start_s": line.start_s,
                 "end_s": line.end_s,
-                "text": _clean(line.text),
-                "step": _clean(line.step),
+                "text": clean(line.text),
+                "step": clean(line.step),
                 "confidence": _number(line.confidence),
             }
             for line in lines_of(events)
             if only is None or line.last_seq in only
         ],
         events=[
-            {"call_id": call_id, **{name: _clean(value) for name, value in event.to_json().items()}}
+            {"call_id": call_id, **{name: clean(value) for name, value in event.to_json().items()}}
             for event in events
             if only is None or event.seq in only
         ],
@@ -80,7 +80,7 @@ def _number(value: object) -> float | None:
     return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
 
 
-def _clean(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - any JSON value
+def clean(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - any JSON value
     """The value without what PostgreSQL refuses (NUL, half surrogates, NaN, infinities) and without absurd depth."""
     if depth > _DEEPEST:
         return None
@@ -90,7 +90,7 @@ def _clean(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - any JSON value
         case float() if not math.isfinite(value):
             return None
         case dict():
-            return {_clean(name): _clean(item, depth + 1) for name, item in value.items()}
+            return {clean(name): clean(item, depth + 1) for name, item in value.items()}
         case list() | tuple():
-            return [_clean(item, depth + 1) for item in value]
+            return [clean(item, depth + 1) for item in value]
     return value
