@@ -15,7 +15,7 @@ from flows.steps.people import Callback, Priority, Queue, Staffing, Transfer
 
 JOIN_S = 15.0
 SERVICE_S = 5.0
-RING_GRACE_S = 5.0
+RING_GRACE_S = 60.0
 STAFFING = ("logged_in", "ready", "waiting", "expected_wait_s")
 
 
@@ -81,7 +81,7 @@ def transfer(run: Run, step: Transfer) -> None:
     """Calls the other side; the prompts before it have been heard."""
     run.phase = Phase.HOLDING
     run.ahead = ""
-    run.start("request", step.timeout + RING_GRACE_S)
+    run.start("request", 2 * step.timeout + RING_GRACE_S)
     keys = step.dtmf.fill(run.scope(), run.context) if step.dtmf else ""
     run.ask(
         "transfer",

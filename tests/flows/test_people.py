@@ -81,7 +81,7 @@ def test_a_transfer_of_which_nothing_is_heard_was_not_answered(calling) -> None:
     caller = calling(TRANSFER + 'timeout = "20s"\non.no_answer = "bad"\n' + END, who="a")
     caller.tell(PromptFailed(1, "no music"))
     assert caller.heard[-1] == "One moment, please. I am connecting you."
-    caller.later(25, "request")
+    caller.later(100, "request")
     assert caller.heard[-1] == "Bad."
 
 
