@@ -132,8 +132,8 @@ class Request:
     for that of the "queue" request, and another "queue" request may be right behind.
     "queue_priority" {priority} for this call, now and in queues to come; the engine waits for no answer.
     "staffing" {queue} -> {logged_in, ready, waiting, expected_wait_s}.
-    "callback" {number, queue, joined, at} -> {position, ticket}; `at` is None for the place in the queue that the
-    caller has had since `joined`.
+    "callback" {number, queue, joined, at, skills, priority, language, context} -> {position, ticket}; `at` is None for
+    the place in the queue that the caller has had since `joined` (None for one who has not waited there).
     "transfer" {to, mode: blind | attended | bridge, dtmf, whisper, language, voice, timeout_s} -> {outcome: transferred
     (the call has left us) | ended (the bridge is over) | busy | no_answer | refused | failed}, ok for the first two.
     Music plays until ANSWERED or the reply. `dtmf` are keys for the other side once it has answered; each "," in it is

@@ -274,7 +274,7 @@ def _answered(run: Run, data: dict[str, Any]) -> None:
 
 def _talked(run: Run, step: Queue, agent: str) -> None:
     """The talk with the agent is over."""
-    run.joined = {name: since for name, since in run.joined.items() if name != step.queue}
+    run.places = {name: place for name, place in run.places.items() if name != step.queue}
     _note_how(run, step, "answered", agent)
     _onward(run, step.next)
 

@@ -10,7 +10,7 @@ from flows.actions import BargeIn
 from flows.events import Replied
 from flows.functions import Value, is_number
 from flows.run import Run
-from flows.state import Hold, Phase
+from flows.state import Hold, Phase, Place
 from flows.steps.people import Callback, Priority, Queue, Staffing, Transfer
 
 JOIN_S = 15.0
@@ -23,7 +23,14 @@ def queue(run: Run, step: Queue) -> None:
     """Begins to wait for an agent. A caller who comes back to a queue has kept the place."""
     run.phase = Phase.HOLDING
     run.ahead = ""
-    run.joined = {**run.joined, step.queue: run.joined.get(step.queue, run.now)}
+    known = run.places.get(step.queue)
+    place = Place(
+        known.joined if known else run.now,
+        dict(step.skills),
+        run.priority if step.priority is None else step.priority,
+        {name: run.fill(text) for name, text in step.context.items()},
+    )
+    run.places = {**run.places, step.queue: place}
     announce = {"position": step.announce_position, "holdtime": step.announce_holdtime}
     run.start("request", JOIN_S)
     run.start("max_wait", step.max_wait)
@@ -33,14 +40,14 @@ def queue(run: Run, step: Queue) -> None:
         "queue",
         step=run.name,
         queue=step.queue,
-        skills=dict(step.skills),
-        priority=run.priority if step.priority is None else step.priority,
+        skills=place.skills,
+        priority=place.priority,
         language=run.language,
         voice=run.voice,
-        joined=run.joined[step.queue],
+        joined=place.joined,
         announce={name: value for name, value in announce.items() if value},
         whisper=run.pieces(step.whisper)[0],
-        context={name: run.fill(text) for name, text in step.context.items()},
+        context=place.context,
     )
     run.hold = Hold(
         run.requests,
@@ -106,9 +113,21 @@ def callback(run: Run, step: Callback) -> None:
         if at is None:
             run.trouble("error.semantic", f"{text!r} is no time to come")
             return
-    number = step.number.fill(run.scope(), run.context).strip()
-    joined = run.joined.get(step.queue)
-    run.request("callback", SERVICE_S, step=run.name, number=number, queue=step.queue, joined=joined, at=at)
+    place = run.places.get(step.queue)
+    context = {name: run.fill(text) for name, text in step.context.items()}
+    run.request(
+        "callback",
+        SERVICE_S,
+        step=run.name,
+        number=step.number.fill(run.scope(), run.context).strip(),
+        queue=step.queue,
+        joined=place.joined if place else None,
+        at=at,
+        skills=step.skills or (place.skills if place else {}),
+        priority=place.priority if place else run.priority,
+        language=run.language,
+        context=context or (place.context if place else {}),
+    )
 
 
 def booked(run: Run, step: Callback, reply: Replied) -> None:

@@ -27,7 +27,7 @@ from flows.evaluation import evaluate, is_true
 from flows.expressions import Expression, names
 from flows.flow import Flow
 from flows.functions import Context, Value
-from flows.state import Phase, State
+from flows.state import Phase, Place, State
 from flows.steps.base import Handler, Prompt, Recorded, Step
 from flows.templates import Template
 from flows.turn import Playing, Reply, Turn, Verdict
@@ -63,7 +63,7 @@ class Run:
         self.keys_only = state.keys_only
         self.history = state.history
         self.hold = state.hold
-        self.joined: Mapping[str, float] = state.joined
+        self.places: Mapping[str, Place] = state.places
         self.priority = state.priority
 
     def freeze(self) -> State:
@@ -90,7 +90,7 @@ class Run:
             keys_only=self.keys_only,
             history=self.history,
             hold=self.hold,
-            joined=self.joined,
+            places=self.places,
             priority=self.priority,
         )
 

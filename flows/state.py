@@ -72,6 +72,16 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a queue, kept for one who comes back or books a callback: since when, and with what."""
+
+    joined: float
+    skills: Mapping[str, int]
+    priority: int
+    context: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """A flow that waits for the sub-flow it called."""
 
@@ -87,7 +97,7 @@ class State:
 
     `within` is the sub-flow that runs now, "" for the flow itself; `counts` counts events during the present visit of
     the step; `keys` are those of the entry under way, `ahead` those typed before anybody asked; `history` are the
-    asking steps before this one; `joined` is when each queue was first waited in, `priority` that of queues to come.
+    asking steps before this one; `places` has the caller's in each queue, `priority` is that of queues to come.
     """
 
     flow: str
@@ -111,7 +121,7 @@ class State:
     keys_only: bool = False
     history: tuple[str, ...] = ()
     hold: Hold | None = None
-    joined: Mapping[str, float] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)
     priority: int = 0
 
 

@@ -140,6 +140,10 @@ class Callback(Step):
     at: Filled | None = Field(
         None, description='when, "2026-12-24 15:30" or "15:30" in the flow\'s zone; else when it is the caller\'s turn'
     )
+    skills: dict[str, int] = Field(default_factory=dict, description="skill = lowest level; else those of the wait")
+    context: dict[VariableName, Filled] = Field(
+        default_factory=dict, description="texts for the agent, name = text; else those of the wait"
+    )
     into: VariableName | None = Field(None, description="the variable that takes { position, ticket }")
     next: Target = Field(description="the step after it is booked")
 

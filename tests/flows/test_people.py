@@ -117,6 +117,7 @@ def test_staffing_that_nobody_knows_is_answered_by_its_handler(calling) -> None:
 def test_a_callback_keeps_the_place_of_who_has_waited(calling) -> None:
     text = (
         '[step.start]\ntype = "queue"\nqueue = "q"\nexit_key = "1"\non.exit_key = "book"\non.no_agents = "end"\n'
+        'skills = { cards = 2 }\npriority = 9\ncontext = { about = "a card" }\n'
         '[step.book]\ntype = "callback"\nnumber = "{call.caller} "\nqueue = "q"\ninto = "booked"\nnext = "told2"\n'
         '[step.told2]\ntype = "hangup"\nprompt = "Number {booked.position}, {booked.ticket}."\n'
     )
@@ -130,6 +131,10 @@ def test_a_callback_keeps_the_place_of_who_has_waited(calling) -> None:
         "queue": "q",
         "joined": began,
         "at": None,
+        "skills": {"cards": 2},
+        "priority": 9,
+        "language": "en",
+        "context": {"about": "a card"},
     }
     caller.tell(Replied(caller.asked("callback").request, ok=True, result={"position": 4, "ticket": "c-17"}))
     assert caller.heard[-1] == "Number 4, c-17."
@@ -148,6 +153,7 @@ CALLBACK = '[step.start]\ntype = "callback"\nnumber = "1"\nqueue = "q"\nnext = "
 def test_a_callback_that_cannot_be_booked(calling, more: str, heard: list[str]) -> None:
     caller = calling(CALLBACK + more + "\n" + END)
     assert caller.asked("callback").arguments["joined"] is None
+    assert caller.asked("callback").arguments["skills"] == {}
     caller.tell(Replied(1, ok=False, result={"error": "no control"}))
     assert (caller.heard, caller.hung_up) == (heard, "completed")
 
