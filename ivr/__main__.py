@@ -48,6 +48,9 @@ COMMANDS = {
         "ivr.commands:transcribe", "write a recording down with faster-whisper", "ivr.commands:transcribe_arguments"
     ),
     "bundle": Command("ivr.callscli:bundle", "mend the recordings of calls", "ivr.callscli:add_bundle_arguments"),
+    "kamailio": Command(
+        "ivr.kamailiodoor:write", "show or write the configuration of Kamailio", "ivr.kamailiodoor:add_arguments"
+    ),
     "zygote": Command("ivr.zygotemain:main"),
     "door": Command("ivr.door:main"),
     "speech": Command("ivr.speech:main"),

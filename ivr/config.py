@@ -53,6 +53,7 @@ class IvrSettings(Table):
 class TelephonySettings(Table):
     """[telephony]"""
 
+    door: Literal["embedded", "kamailio"] = "embedded"
     address: str = "auto"
     port: int = Field(5060, ge=0, le=65535)
     rtp_ports: tuple[int, int] = (30000, 32399)

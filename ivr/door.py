@@ -3,17 +3,17 @@
 import asyncio
 import errno
 import ipaddress
-import os
 import secrets
 import signal
 import sys
 import time
-from pathlib import Path
 
+from ivr import kamailiodoor
 from ivr.bus import Bus
 from ivr.busaddress import address_finder
 from ivr.config import Config, TelephonySettings
 from ivr.dooraccounts import DoorAccounts
+from ivr.doorkey import door_key
 from ivr.doorsettings import networks
 from ivr.process import EXIT_CANNOT_START, say_ready
 from ivr.registrations import Registrations
@@ -37,6 +37,8 @@ def main(config: Config) -> int:
     Prints {"ready": "door", "sip": [address, port]} once callers can be taken. 0 after an orderly end, 3 where the
     port is taken or the address cannot be used.
     """
+    if config.telephony.door == "kamailio":
+        return kamailiodoor.main(config)
     try:
         outside = reachable_address(config.telephony.address)
         return asyncio.run(_serve(config, outside))
@@ -60,7 +62,7 @@ async def _serve(config: Config, outside: str) -> int:
     async with Bus(address_finder(config), "door") as bus:
         registrations = Registrations(config.data_folder / "registrations.json", bus, time.time)
         door = Door(
-            outside if private else "0.0.0.0", place, _secret(config.run_folder), settings.max_calls,
+            outside if private else "0.0.0.0", place, door_key(config.run_folder), settings.max_calls,
             settings.max_call + _GRACE_S, _edge_settings(settings), registrations.note,
         )  # fmt: skip
         address, port = await door.start(config.run_folder / "door.sock")
@@ -99,21 +101,3 @@ def _edge_settings(settings: TelephonySettings) -> EdgeSettings:
         ),
         salt=secrets.token_bytes(16),
     )
-
-
-def _secret(folder: Path) -> bytes:
-    """The key that seals Record-Route, kept so that live calls find their way through a restarted door."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "door.key"
-    try:
-        kept = path.read_bytes()
-    except FileNotFoundError:
-        kept = b""
-    if len(kept) == 32:
-        return kept
-    fresh = secrets.token_bytes(32)
-    part = folder / f"door.key.{os.getpid()}"
-    part.touch(mode=0o600)
-    part.write_bytes(fresh)
-    part.replace(path)
-    return fresh

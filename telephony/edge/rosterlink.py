@@ -10,7 +10,7 @@ import ipaddress
 import json
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from telephony.edge.events import Event, Hop, WorkerGone, WorkerSaid
@@ -23,7 +23,7 @@ _MAX_LINE_BYTES = 4096
 class RosterLink:
     """Reads JSON lines from workers and feeds them to the core as events."""
 
-    def __init__(self, feed: Callable[[Event], None], status: Callable[[], dict[str, object]]) -> None:
+    def __init__(self, feed: Callable[[Event], None], status: Callable[[], Awaitable[dict[str, object]]]) -> None:
         self._feed, self._status = feed, status
         self._open: dict[asyncio.Task[None] | None, asyncio.StreamWriter] = {}
         self._closing = False
@@ -50,7 +50,7 @@ class RosterLink:
             while line := await reader.readline():
                 told = json.loads(line)
                 if told == {"ask": "status"}:
-                    writer.write(json.dumps(self._status()).encode() + b"\n")
+                    writer.write(json.dumps(await self._status()).encode() + b"\n")
                     await writer.drain()
                     continue
                 said = _read(told)

@@ -82,7 +82,7 @@ class Door(asyncio.DatagramProtocol):
         await self._streams.close()
         self._udp.close()
 
-    def status(self) -> dict[str, object]:
+    async def status(self) -> dict[str, object]:
         """One flat summary of core and sockets."""
         sockets = {"connections": len(self._streams), "losses": dict(self._losses + self._streams.losses)}
         return {**self._core.status(), **sockets, "cpu_s": round(time.process_time(), 3)}

@@ -86,6 +86,7 @@ class Worker(End):
         self.acknowledged = False
         self.tag = f"worker{pid}"
         self.invite: Request | None = None
+        self.calls = 0
 
     async def register(self, socket: Path, state: str = "idle") -> None:
         await self.open()
@@ -105,6 +106,7 @@ class Worker(End):
         if message.method == "INVITE":
             if self.invite is None and self.again:
                 self.tell("busy")
+            self.calls += self.invite is None
             self.invite = self.invite or message
             for status in self.answers:
                 if status == 200 and message is self.invite:

@@ -1,0 +1,103 @@
+"""Kamailio as the front door: `ivr door` where `[telephony] door = "kamailio"`, and the command `ivr kamailio`."""
+
+import argparse
+import asyncio
+import errno
+import ipaddress
+import signal
+import sys
+from pathlib import Path
+
+from ivr.config import Config
+from ivr.doorkey import door_key
+from ivr.process import EXIT_CANNOT_START, say_ready, signal_when_parent_dies
+from telephony.address import reachable_address
+from telephony.edge.desk import Place
+from telephony.kamailio.errors import KamailioError, MissingError
+from telephony.kamailio.generate import Setup, configuration
+from telephony.kamailio.program import Program, find
+from telephony.kamailio.server import KamailioDoor
+from telephony.portholder import in_use
+
+_GRACE_S = 60.0  # a call ends by its worker's clock; the door ends it a little later
+
+
+def main(config: Config) -> int:
+    """Serves until SIGTERM or SIGINT. 0 after an orderly end, 3 where Kamailio or its port cannot be had."""
+    try:
+        return asyncio.run(_serve(config, find()))
+    except (MissingError, OSError) as error:
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            print(in_use(config.telephony.port), file=sys.stderr)
+        else:
+            print(error, file=sys.stderr)
+        return EXIT_CANNOT_START
+    except KamailioError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+async def _serve(config: Config, program: Program) -> int:
+    door = KamailioDoor(program, setup(config, program), config.run_folder, _die_with_us)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    address, port = await door.start(config.run_folder / "door.sock")
+    say_ready("door", sip=[address, port])
+    told, gone = asyncio.create_task(stop.wait(), name="stop"), asyncio.create_task(door.ended(), name="ended")
+    await asyncio.wait([told, gone], return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    await door.stop()
+    if stop.is_set():
+        gone.cancel()
+        return 0
+    gone.result()
+    raise KamailioError("Kamailio has ended by itself")
+
+
+def setup(config: Config, program: Program) -> Setup:
+    """What the configuration is made of. Raises OSError where the address cannot be used."""
+    settings = config.telephony
+    outside = reachable_address(settings.address)
+    private = settings.address != "auto" and ipaddress.IPv4Address(outside).is_loopback
+    return Setup(
+        place=Place(outside, inside=outside if private else "127.0.0.1", port=settings.port),
+        bind=outside if private else "0.0.0.0",
+        key=door_key(config.run_folder).hex(),
+        max_calls=settings.max_calls,
+        max_call_s=settings.max_call + _GRACE_S,
+        modules=program.modules,
+    )
+
+
+def _die_with_us() -> None:
+    signal_when_parent_dies(signal.SIGTERM)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `ivr kamailio`."""
+    parser.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="write kamailio.cfg there (else: to standard output)"
+    )
+
+
+def write(options: argparse.Namespace, config: Config) -> int:
+    """Shows or writes the configuration that `[telephony] door = "kamailio"` runs with."""
+    try:
+        program = find()
+    except MissingError:
+        program = Program(Path("/usr/sbin/kamailio"), Path("/usr/lib/x86_64-linux-gnu/kamailio/modules"))
+    try:
+        text = configuration(setup(config, program))
+        if options.out is None:
+            sys.stdout.write(text)
+            return 0
+        options.out.mkdir(parents=True, exist_ok=True)
+        file = options.out / "kamailio.cfg"
+        file.touch(mode=0o600)
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        sys.stderr.write(f"{error}\n")
+        return EXIT_CANNOT_START
+    sys.stdout.write(f"{file}\n")
+    return 0
