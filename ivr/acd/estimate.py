@@ -1,9 +1,9 @@
 """Where a caller stands and how long it will probably take. Pure.
 
-The estimate: with s agents who could take the caller (logged in, not paused), an average handle time h and k callers
-ahead who want the same agents, one of them becomes free every h/s seconds, so the wait is (k + 1) h/s; nothing while
-one is free for the caller. A caller ahead in another queue counts with the share of its agents that are also ours.
-`scripts/bench erlang` measures the error.
+The estimate plays the queue forward with averages: of s busy agents, one becomes free every h/s seconds, h the average
+handle time, who has talked longest first; a wrap-up ends when it ends. Each caller in turn takes the agent that is free
+soonest of those who could have the call, and keeps the agent for h. For k callers ahead in a queue of its own that is
+(k + 1) h/s. Who joins, hangs up or logs in later is not foreseen. `scripts/bench erlang` measures the error.
 """
 
 from dataclasses import dataclass, field, replace
@@ -14,6 +14,9 @@ from ivr.acd.model import AgentState, Snapshot, Waiting
 
 HANDLE_S = 180.0
 """Assumed talk and wrap-up time of a queue that has none to show yet."""
+
+_AWAY = frozenset({AgentState.OFFLINE, AgentState.PAUSED})
+_BUSY = frozenset({AgentState.RINGING, AgentState.ANSWERED, AgentState.HOLD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +43,12 @@ class Staffing:
 
 def places(snapshot: Snapshot, now: float) -> dict[str, Place]:
     """Position and expected wait of everybody who waits."""
-    calls, board = in_order(snapshot, now), _Board(snapshot, now)
+    forecast = _Forecast(snapshot, now)
     positions: dict[str, int] = {}
     found: dict[str, Place] = {}
-    for call in calls:
+    for call in in_order(snapshot, now):
         positions[call.queue] = positions.get(call.queue, 0) + 1
-        found[call.call_id] = Place(positions[call.queue], board.wait(call))
-        board.ahead(call)
+        found[call.call_id] = Place(positions[call.queue], forecast.wait(call))
     return found
 
 
@@ -78,59 +80,60 @@ _Key = tuple[object, ...]
 
 
 @dataclass(slots=True)
-class _Board:
-    """The callers seen so far, counted by what they want, and the agents who could serve each kind."""
+class _Forecast:
+    """When each agent will be free, moved on with each caller who is asked about; and who could serve each kind."""
 
     snapshot: Snapshot
     now: float
     offered: frozenset[str] = field(init=False)
-    able: dict[_Key, frozenset[str]] = field(default_factory=dict)
-    counts: dict[_Key, int] = field(default_factory=dict)
-    free: frozenset[str] = field(init=False)
+    free_at: dict[str, float] = field(init=False)
+    able: dict[_Key, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.offered = with_offers(self.snapshot)
-        ringing = {offer.agent for offer in self.snapshot.offers.values()}
-        names = (n for n, agent in self.snapshot.agents.items() if is_free(agent, self.now) and n not in ringing)
-        self.free = frozenset(names)
-
-    def ahead(self, call: Waiting) -> None:
-        """Counts the call as one that later ones have to wait for; not if a phone rings for it already."""
-        if call.call_id not in self.offered:
-            key = self._key(call)
-            self.counts[key] = self.counts.get(key, 0) + 1
+        here = [agent for agent in self.snapshot.agents.values() if agent.state not in _AWAY]
+        busy = [agent for agent in here if agent.state in _BUSY]
+        busy.sort(key=lambda agent: (agent.answered_at is None, agent.answered_at or 0.0, agent.name))
+        self.free_at = {agent.name: max(agent.retry_at, self.now) for agent in here}
+        for place, agent in enumerate(busy, 1):
+            self.free_at[agent.name] = self.now + self._handle_s(agent.queue or "") * place / len(busy)
+        for agent in here:
+            if agent.wrap_up_until is not None:
+                self.free_at[agent.name] = max(agent.wrap_up_until, self.now)
 
     def wait(self, call: Waiting) -> float | None:
-        """Seconds from now that the call will probably wait behind those counted."""
+        """Seconds from now that the call will probably wait behind those asked about before; None with nobody to
+        come.
+        """
         if call.call_id in self.offered:
             return 0.0
-        mine = self.able[self._key(call)]
-        if not mine:
+        able = self._able(call)
+        if not able:
             return None
-        ahead = sum(
-            count * len(mine & theirs) / len(theirs) for key, count in self.counts.items() if (theirs := self.able[key])
-        )
-        free = len(mine & self.free)
-        if ahead < free:
-            return 0.0
-        handle_s = self.snapshot.handle_s.get(call.queue, HANDLE_S)
-        return (ahead - free + 1) * handle_s / len(mine)
+        agent = min(able, key=self.free_at.__getitem__)
+        begins = self.free_at[agent]
+        self.free_at[agent] = begins + self._handle_s(call.queue)
+        return begins - self.now
 
-    def _key(self, call: Waiting) -> _Key:
+    def _handle_s(self, queue: str) -> float:
+        return self.snapshot.handle_s.get(queue, HANDLE_S)
+
+    def _able(self, call: Waiting) -> list[str]:
+        """Who could have the call now; if nobody, who could after all relaxation."""
         settings = self.snapshot.queues[call.queue]
+        found: list[str] = []
         for need in (need_of(call, settings, self.now), last_need(call, settings)):
             key = (call.queue, need.max_penalty, *sorted(need.skills.items()))
             if key not in self.able:
-                self.able[key] = self._able(call.queue, need)
-            if self.able[key]:
+                self.able[key] = self._here(call.queue, need)
+            found = self.able[key]
+            if found:
                 break
-        return key
+        return found
 
-    def _able(self, queue: str, need: Need) -> frozenset[str]:
-        return frozenset(
+    def _here(self, queue: str, need: Need) -> list[str]:
+        return [
             member[0].name
             for member in members(self.snapshot.agents.values(), queue)
-            if member[0].state not in {AgentState.OFFLINE, AgentState.PAUSED}
-            and member[0].registered is not False
-            and fits(member, need)
-        )
+            if member[0].name in self.free_at and member[0].registered is not False and fits(member, need)
+        ]

@@ -14,6 +14,8 @@ def make_agent(name: str, queue: str = "q", state: AgentState = AgentState.READY
     place = {k: fields.pop(k) for k in ("penalty", "order", "calls", "last_call", "paused") if k in fields}
     fields.setdefault("memberships", (Membership(queue, **place),))
     fields.setdefault("registered", True)
+    if state not in {AgentState.OFFLINE, AgentState.READY, AgentState.PAUSED}:
+        fields.setdefault("queue", queue)
     return Agent(name, state=state, **fields)
 
 

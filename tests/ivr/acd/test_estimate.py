@@ -58,6 +58,17 @@ def test_a_heavier_queue_goes_first(agent, snapshot, now):
     assert places(snap, now) == {"other": Place(1, 100), "mine": Place(1, 200)}
 
 
+def test_who_has_talked_longest_is_expected_to_be_free_first_and_a_wrap_up_ends_when_it_ends(agent, snapshot, now):
+    agents = [
+        agent("anna", state=S.ANSWERED, answered_at=now - 9, skills={"zh": 1}),
+        agent("bob", state=S.HOLD, answered_at=now - 99),
+        agent("cora", state=S.WRAP_UP, wrap_up_until=now + 7, answered_at=None),
+    ]  # fmt: skip
+    snap = snapshot(Q, agents, [Waiting("c1", "q", 1), Waiting("c2", "q", 2)], handle_s={"q": 100})
+    assert places(snap, now) == {"c1": Place(1, 7.0), "c2": Place(2, 50.0)}
+    assert place(snap, Waiting("zh", "q", 3, skills={"zh": 1}), now).expected_wait_s == 100
+
+
 def test_staffing(agent, snapshot, now):
     agents = [
         agent("anna"),
@@ -66,7 +77,7 @@ def test_staffing(agent, snapshot, now):
         agent("dan", retry_at=now + 1),
     ]
     snap = snapshot(Q, agents, [Waiting("c1", "q", 1)])
-    assert staffing(snap, "q", now) == Staffing(logged_in=3, ready=1, waiting=1, expected_wait_s=HANDLE_S / 2)
+    assert staffing(snap, "q", now) == Staffing(logged_in=3, ready=1, waiting=1, expected_wait_s=1.0)
     nobody = replace(snap, agents={})
     assert staffing(nobody, "q", now) == Staffing(0, 0, 1, None)
     with pytest.raises(KeyError):
