@@ -32,8 +32,8 @@ def decide(snapshot: Snapshot, now: float, draw: Draw) -> list[Decision]:
 
 
 def explain(snapshot: Snapshot, call_id: str, now: float, draw: Draw) -> Decision:
-    """Why a caller waits: the decision as it would be for this caller alone, `offers` empty if nobody can be rung.
-    Raises KeyError for a call that does not wait or whose queue is gone.
+    """Why a caller waits: the decision as it would be for this caller alone, `offers` empty if nobody can be rung or a
+    phone rings already. Raises KeyError for a call that does not wait or whose queue is gone.
     """
     call = snapshot.waiting[call_id]
     settings = snapshot.queues[call.queue]
@@ -41,7 +41,8 @@ def explain(snapshot: Snapshot, call_id: str, now: float, draw: Draw) -> Decisio
     free = {name: a for name, a in snapshot.agents.items() if is_free(a, now) and name not in ringing}
     state = _Round(snapshot, now, draw, free)
     ranked = state.ranked(call, settings, state.need(call, settings))
-    return state.decision(call, settings, ranked, rung(settings, ranked))
+    chosen = [] if call_id in with_offers(snapshot) else rung(settings, ranked, call)
+    return state.decision(call, settings, ranked, chosen)
 
 
 @dataclass(slots=True)
@@ -89,12 +90,16 @@ class _Round:
         offers = tuple(entry.agent for entry in chosen)
         candidates = tuple(self._candidates(call, settings, ranked, offers))
         waited, priority = self.now - call.joined, urgency(call, settings, self.now)
-        whom = "; rings " + ", ".join(offers) if offers else "; nobody can be rung"
+        whom = f"rings {', '.join(offers)}" if offers else self._meanwhile(call)
         why = (
             f"{'ticket' if call.virtual else 'caller'} of queue {call.queue}, priority {priority:.3g}, waited "
-            f"{waited:.0f} s; {settings.strategy} of {len(ranked)} free among {len(candidates)} members{whom}"
+            f"{waited:.0f} s; {settings.strategy} of {len(ranked)} free among {len(candidates)} members; {whom}"
         )
         return Decision(call.call_id, call.queue, offers, settings.ring_timeout_s, candidates, why)
+
+    def _meanwhile(self, call: Waiting) -> str:
+        ringing = [offer.agent for offer in self.snapshot.offers.values() if offer.call_id == call.call_id]
+        return f"{', '.join(ringing)} rings already" if ringing else "nobody can be rung"
 
     def _candidates(
         self, call: Waiting, settings: QueueSettings, ranked: list[Ranked], offers: tuple[str, ...]
@@ -132,14 +137,14 @@ def _first_offers(state: _Round, calls: list[Waiting], offered: frozenset[str]) 
             hopeless.add(key)
             continue
         serial.add(call.queue)
-        yield state.take(call, settings, ranked, rung(settings, ranked))
+        yield state.take(call, settings, ranked, rung(settings, ranked, call))
 
 
 def _more_phones(state: _Round, calls: list[Waiting], offered: frozenset[str]) -> Iterator[Decision]:
     """Calls that ring already: ringall adds who has become free, ring-progressively the next after its delay."""
     for call in calls:
         settings = state.snapshot.queues[call.queue]
-        if not state.free or call.call_id not in offered:
+        if not state.free or call.call_id not in offered or call.virtual:
             continue
         if settings.strategy not in {Strategy.RINGALL, Strategy.RING_PROGRESSIVELY}:
             continue

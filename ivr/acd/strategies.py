@@ -55,9 +55,11 @@ def rank(
     return [entry for _, entry in ranked]
 
 
-def rung(settings: QueueSettings, ranked: Sequence[Ranked]) -> list[Ranked]:
-    """Who of them rings at once: for ringall all of the lowest penalty, else the first."""
-    if settings.strategy is Strategy.RINGALL:
+def rung(settings: QueueSettings, ranked: Sequence[Ranked], call: Waiting) -> list[Ranked]:
+    """Who of them rings at once: for ringall all of the lowest penalty, else the first. For a callback ticket always
+    one: the agent answers first, then the caller is rung.
+    """
+    if settings.strategy is Strategy.RINGALL and not call.virtual:
         return [entry for entry in ranked if entry.penalty == ranked[0].penalty]
     return list(ranked[:1])
 

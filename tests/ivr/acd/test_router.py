@@ -112,6 +112,24 @@ def test_a_decision_can_be_asked_for_one_who_waits(agent, snapshot, now):
     assert decision.why.endswith("nobody can be rung")
 
 
+def test_a_decision_about_one_for_whom_a_phone_rings_says_whose(agent, snapshot, now):
+    offer = Offer("o1", "c1", "q", "anna", now, now + 15)
+    agents = [agent("anna", state=S.RINGING, call_id="c1"), agent("bob")]
+    decision = explain(snapshot(Q, agents, [Waiting("c1", "q", 970)], [offer]), "c1", now, no_draw)
+    assert decision.offers == ()
+    assert decision.why.endswith("1 free among 2 members; anna rings already")
+
+
+@pytest.mark.parametrize("strategy", [Strategy.RINGALL, Strategy.RING_PROGRESSIVELY])
+def test_for_a_ticket_one_phone_rings_whatever_the_strategy(agent, snapshot, pairs, now, strategy):
+    settings = replace(Q, strategy=strategy, ring_progressively_delay_s=1)
+    ticket = Waiting("t", "q", 10, virtual=True)
+    agents = [agent("anna"), agent("bob")]
+    assert pairs(snapshot(settings, agents, [ticket])) == [("t", ("anna",))]
+    ringing = [replace(agents[0], state=S.RINGING), agents[1]]
+    assert pairs(snapshot(settings, ringing, [ticket], [Offer("o1", "t", "q", "anna", 1, now + 9)])) == []
+
+
 RELAX = replace(Q, max_penalty=0, relax=(Relax(10, levels=1), Relax(20, levels=1, max_penalty=5), Relax(30, levels=9)))
 
 
