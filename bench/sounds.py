@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import soundfile
 
 from asr import vosk_engine
 from asr.recogniser import Expected, Recogniser
@@ -78,7 +79,7 @@ def _humans() -> list[dict[str, Pcm]]:
     speakers: dict[str, dict[str, Pcm]] = {}
     for clip in json.loads((HUMAN / "expected.json").read_text()):
         if clip["grammar"] == "digits" and clip["text"] in _DIGITS and clip["vosk"] == clip["text"]:
-            pcm, rate_hz = audio.read_wav(HUMAN / clip["file"])
+            pcm, rate_hz = soundfile.read(HUMAN / clip["file"], dtype="int16")
             pcm = audio.trimmed(audio.resample(pcm, rate_hz, alaw.RATE_HZ), alaw.RATE_HZ)
             pcm = audio.with_level(pcm, alaw.RATE_HZ, LEVEL_DBFS)
             speakers.setdefault("-".join(clip["file"].split("-")[:2]), {}).setdefault(clip["text"], pcm)

@@ -17,6 +17,7 @@ from flows.session import Session
 from ivr.clock import SampleClock
 from ivr.hearing import archived, flow_event, timeouts_of, turn_of, wanted
 from ivr.outside import BEEP_TOKEN, Outside
+from ivr.playtime import PlayTime
 from ivr.prompts import Playback, PromptFiles, Prompts, Speech
 from ivr.timers import Timers
 from ivr.tracks import Tracks
@@ -69,6 +70,7 @@ class Conversation:
         self._ask_people = ask_people
         self.clock = SampleClock()
         self._waterfall = Waterfall()
+        self._play_time = PlayTime()
         self._timers = Timers(lambda name: self.tell(events.TimerFired(name)))
         self._prompts = Prompts(speech, playback, files, self._prompt_began, self._prompt_ended)
         self._listener_for = listener_for
@@ -182,8 +184,10 @@ class Conversation:
                 self._prompts.play(action)
             case actions.PausePrompt():
                 self._prompts.pause()
+                self._play_time.paused(self.clock.now)
             case actions.ResumePrompt():
                 self._prompts.resume()
+                self._play_time.resumed(self.clock.now)
             case actions.StopPrompts():
                 for play in self._prompts.stop():
                     self._prompt_over(play, self._cause)
@@ -220,6 +224,7 @@ class Conversation:
             self._hang_up(reason)
 
     def _prompt_began(self, play: actions.Play) -> None:
+        self._play_time.began(play.prompt, self.clock.now)
         said = " ".join(piece.text for piece in play.pieces if isinstance(piece, actions.Text))
         text = "***" if play.secret else said
         files = [piece.path for piece in play.pieces if isinstance(piece, actions.AudioFile)]
@@ -237,7 +242,9 @@ class Conversation:
             self._hang_up(self._leaving)
 
     def _prompt_over(self, play: actions.Play, how: str) -> None:
-        self._record("prompt.ended", self.clock.now, "hotline", {"prompt": play.prompt, "reason": how})
+        played_ms = self._play_time.ended_ms(play.prompt, self.clock.now)
+        data = {"prompt": play.prompt, "reason": how, "played_ms": played_ms}
+        self._record("prompt.ended", self.clock.now, "hotline", data)
 
 
 def _hidden(data: dict[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,6 @@ from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-from rich.table import Column, Table
 
 from ivr.download import FetchError, Remote, download
 
@@ -216,13 +215,13 @@ def list_models(models_folder: Path, *, as_json: bool = False, console: Console 
     if as_json:
         console.print_json(json.dumps([_as_json(model, there) for model, there in rows], ensure_ascii=False))
         return 0
-    table = Table(Column("model", no_wrap=True), Column("size", no_wrap=True, justify="right"), "what", box=None)
+    widest = max((len(model.name) for model, _ in rows), default=0)
     for model, there in rows:
         size = _mb(model.size_bytes) if model.size_bytes else "?"
         notes = [] if model.is_checked else ["no checksum is published"]
         what = f"{model.engine} {model.language}: {model.about} ({', '.join([model.licence, *notes])})"
-        table.add_row(model.name, size, f"[green]fetched[/] {what}" if there else what)
-    console.print(table)
+        line = f"{model.name:<{widest}}  {size:>8}  {'fetched ' if there else ''}{what}"
+        console.print(line, soft_wrap=True, markup=False, highlight=False)  # a line each, however narrow the terminal
     return 0
 
 

@@ -104,8 +104,7 @@ def preload(config: Config) -> Preloaded:
     """Loads it all; what cannot be loaded is logged and left out: its calls go on by touch-tones or are refused."""
     recipe = speech.recipe(config)
     flows = open_store(config)
-    for problem in flows.refresh(time.time()):
-        log.error("not published: %s", problem)
+    flows.refresh(time.time())  # what is not published, control names
     for called, name in config.telephony.lines.items():
         if name not in flows.names():
             log.warning('[telephony.lines] "%s": there is no flow %s, its callers hear 404', called, name)

@@ -53,18 +53,6 @@ def client(config: Config) -> SpeechClient:
     return SpeechClient(config.run_folder / "speech.sock", cache, made_by)
 
 
-def voice_problems(config: Config) -> list[str]:
-    """Starts the engine, has every voice of [tts.voices] speak, and says what is wrong. Takes a second or so."""
-    from tts.isolated import IsolatedSynthesiser
-
-    made_by = recipe(config)
-    engine = IsolatedSynthesiser(made_by.engine, made_by.models)
-    try:
-        return _voice_problems(engine, made_by)
-    finally:
-        engine.close()
-
-
 def main(config: Config) -> int:
     """Serves until SIGTERM or SIGINT; says when it is ready. Returns the exit status."""
     os.umask(0o077)

@@ -29,13 +29,6 @@ def resample(pcm: Pcm, from_hz: int, to_hz: int) -> Pcm:
     return _to_pcm(wide)
 
 
-def rms_dbfs(pcm: Pcm) -> float:
-    """RMS level over the whole array, silence included; -inf for digital silence or no samples."""
-    if not len(pcm):
-        return float("-inf")
-    return _db(float(np.mean(np.square(pcm.astype(np.float64)))))
-
-
 def active_level_dbfs(pcm: Pcm, rate_hz: int) -> float:
     """The active speech level of ITU-T P.56 method B: the level while someone speaks, pauses left out.
 
@@ -124,19 +117,6 @@ def write_wav(path: Path, pcm: Pcm, rate_hz: int) -> None:
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, rate_hz, 0, "NONE", ""))
         file.writeframes(pcm.astype("<i2").tobytes())
-
-
-def read_wav(path: Path) -> tuple[Pcm, int]:
-    """The samples and the rate (Hz) of a mono 16-bit WAV file. Raises OSError; ValueError for another kind of file."""
-    try:
-        with wave.open(str(path), "rb") as file:
-            kind = (file.getnchannels(), file.getsampwidth())
-            rate_hz, data = file.getframerate(), file.readframes(file.getnframes())
-    except (wave.Error, EOFError) as error:
-        raise ValueError(f"{path}: not a PCM WAV file: {error or 'it ends too soon'}") from error
-    if kind != (1, 2):
-        raise ValueError(f"{path}: {kind[0]} channel(s) of {8 * kind[1]} bits; wanted: 1 channel of 16 bits")
-    return np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.int16), rate_hz
 
 
 def _smoothed(values: NDArray[np.float64]) -> NDArray[np.float64]:

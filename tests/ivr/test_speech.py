@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from ivr.config import Config, load
-from ivr.speech import client, voice_problems
+from ivr.speech import client
 from tts.client import Clause, SpeechClient
 
 pytestmark = pytest.mark.net
@@ -134,8 +134,12 @@ def test_what_the_flows_will_say_is_made_before_anybody_calls(tmp_path: Path) ->
 def test_voices_that_do_not_speak_are_named(tmp_path: Path) -> None:
     path = settings(tmp_path)
     path.write_text('[tts.voices]\nen = "en-us"\nde = "klingonese"\n')
-    [problem] = voice_problems(load(path))
-    assert problem.startswith("[tts.voices] de = 'klingonese': espeak-ng has no voice")
+    with subprocess.Popen([*COMMAND, str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        told = next(line for line in process.stderr if "[tts.voices]" in line)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+    assert "[tts.voices] de = 'klingonese': espeak-ng has no voice" in told
 
 
 def test_a_data_folder_too_deep_for_a_socket_is_named(tmp_path: Path) -> None:

@@ -16,6 +16,9 @@ def test_a_spoken_call_is_understood_answered_and_archived(shared_hotline):
     assert call.heard == ["balance", "no thank you"]
     assert "1250" in call.said
     assert call.termination == "completed"
+    played = {prompt["reason"]: prompt["played_ms"] for prompt in call.data("prompt.ended")}
+    assert played["finished"] > 500
+    assert 0 < played["barge_in"] < 10_000
     measured = call.data("turn")
     assert len(measured) >= 3
     for turn in measured:

@@ -6,15 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from telephony.audio import (
     FULL_SCALE,
     Pcm,
     active_level_dbfs,
     faded,
-    read_wav,
     resample,
-    rms_dbfs,
     silence,
     tone,
     trimmed,
@@ -25,6 +24,10 @@ from telephony.audio import (
 
 def spectrum_peak_hz(pcm: Pcm, rate_hz: int) -> float:
     return float(np.argmax(np.abs(np.fft.rfft(pcm * np.hanning(len(pcm))))) * rate_hz / len(pcm))
+
+
+def rms_dbfs(pcm: Pcm) -> float:
+    return float(10 * np.log10(max(np.mean(np.square(pcm.astype(float))), 1e-6) / FULL_SCALE**2))
 
 
 def bursts(level_dbfs: float, gap_ms: float) -> Pcm:
@@ -68,7 +71,6 @@ def test_the_active_level_follows_gain() -> None:
 @pytest.mark.parametrize("pcm", [silence(8000, 500), silence(8000, 0), np.zeros(3, np.int16)])
 def test_silence_has_no_level(pcm: Pcm) -> None:
     assert active_level_dbfs(pcm, 8000) == float("-inf")
-    assert rms_dbfs(pcm) == float("-inf")
     assert with_level(pcm, 8000, -20) is pcm
 
 
@@ -116,17 +118,10 @@ def test_fades_start_and_end_near_zero_and_leave_the_middle() -> None:
 def test_wav_there_and_back(tmp_path: Path) -> None:
     path, pcm = tmp_path / "a.wav", tone(440, 8000, 100)
     write_wav(path, pcm, 8000)
-    again, rate_hz = read_wav(path)
+    again, rate_hz = soundfile.read(path, dtype="int16")
     assert rate_hz == 8000
     assert np.array_equal(again, pcm)
     assert path.stat().st_size == 44 + 2 * len(pcm)
-
-
-def test_other_files_are_refused_by_name(tmp_path: Path) -> None:
-    path = tmp_path / "a.wav"
-    path.write_bytes(b"RIFF")
-    with pytest.raises(ValueError, match=r"a\.wav: not a PCM WAV file"):
-        read_wav(path)
 
 
 def test_importing_it_does_not_load_the_sip_stack() -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
-from telephony.audio import read_wav
 from tts.cache import PromptCache, memory_cache
 
 KEY = "ab" * 32
@@ -23,7 +23,7 @@ def test_what_is_kept_is_found_as_a_wav_file(tmp_path: Path) -> None:
     kept = cache.keep(KEY, PCM)
     assert cache.find(KEY) == kept
     assert kept.samples == 800
-    pcm, rate_hz = read_wav(kept.file)
+    pcm, rate_hz = soundfile.read(kept.file, dtype="int16")
     assert rate_hz == 8000
     assert pcm.astype("<i2").tobytes() == PCM
     assert [path.name for path in (tmp_path / "prompts").iterdir()] == [f"{KEY}.wav"]

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import soundfile
 
-from telephony.audio import read_wav
 from tts.cache import PromptCache
 from tts.client import Clause, SpeechClient
 from tts.errors import BadRequest, EngineCrashed, EngineTooSlow, SpeechUnreachable, SynthesiserFailed, VoiceMissing
@@ -59,7 +59,7 @@ async def test_a_prompt_comes_clause_by_clause_as_files(tmp_path: Path) -> None:
         clauses = await said(client(tmp_path), TEXT)
     assert [clause.text for clause in clauses] == PARTS
     for clause in clauses:
-        pcm, rate_hz = read_wav(clause.file)
+        pcm, rate_hz = soundfile.read(clause.file, dtype="int16")
         assert rate_hz == 8000
         assert len(pcm) == clause.samples > 8000
 
