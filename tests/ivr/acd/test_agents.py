@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ivr.acd
@@ -196,6 +196,7 @@ EVENTS = st.builds(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(EVENTS, max_size=30), st.sampled_from(Autopause))
 def test_whatever_happens_the_fields_fit_the_state(events, autopause):
     queues = {"cards": replace(CARDS, autopause=autopause, autopause_after=2), "loans": QUEUES["loans"]}

@@ -185,6 +185,7 @@ TestWork = Work.TestCase
 CALLERS = st.lists(st.tuples(st.integers(0, 999), st.integers(0, 2)), min_size=1, max_size=8, unique_by=lambda c: c[0])
 
 
+@settings(deadline=None)
 @given(
     CALLERS, st.integers(1, 8), st.sampled_from([0.0, 30.0]), st.sampled_from([s for s in Strategy if s != "ringall"])
 )
