@@ -1,9 +1,10 @@
 """Where a caller stands and how long it will probably take. Pure.
 
-The estimate plays the queue forward with averages: of s busy agents, one becomes free every h/s seconds, h the average
-handle time, who has talked longest first; a wrap-up ends when it ends. Each caller in turn takes the agent that is free
-soonest of those who could have the call, and keeps the agent for h. For k callers ahead in a queue of its own that is
-(k + 1) h/s. Who joins, hangs up or logs in later is not foreseen. `scripts/bench erlang` measures the error.
+The estimate plays the queue forward with averages: of s busy agents, one becomes free every h/s seconds, h the
+average handle time, who has talked longest first, and then wraps up; a wrap-up in progress ends when it ends. Each
+caller in turn takes the agent that is free soonest of those who could have the call, and keeps the agent for h. For k
+callers ahead in a queue of its own that is (k + 1) h/s. Who joins, hangs up or logs in later is not foreseen.
+`scripts/bench erlang` measures the error.
 """
 
 from dataclasses import dataclass, field, replace
@@ -96,7 +97,7 @@ class _Forecast:
         busy.sort(key=lambda agent: (agent.answered_at is None, agent.answered_at or 0.0, agent.name))
         self.free_at = {agent.name: max(agent.retry_at, self.now) for agent in here}
         for place, agent in enumerate(busy, 1):
-            self.free_at[agent.name] = self.now + self._handle_s(agent.queue or "") * place / len(busy)
+            self.free_at[agent.name] = self.now + self._rest_s(agent.queue or "", place / len(busy))
         for agent in here:
             if agent.wrap_up_until is not None:
                 self.free_at[agent.name] = max(agent.wrap_up_until, self.now)
@@ -114,6 +115,12 @@ class _Forecast:
         begins = self.free_at[agent]
         self.free_at[agent] = begins + self._handle_s(call.queue)
         return begins - self.now
+
+    def _rest_s(self, queue: str, share: float) -> float:
+        """So much of a talk, and the wrap-up after it."""
+        settings, handle_s = self.snapshot.queues.get(queue), self._handle_s(queue)
+        wrap_up_s = min(settings.wrapuptime_s, handle_s) if settings is not None else 0.0
+        return wrap_up_s + (handle_s - wrap_up_s) * share
 
     def _handle_s(self, queue: str) -> float:
         return self.snapshot.handle_s.get(queue, HANDLE_S)

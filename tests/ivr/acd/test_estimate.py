@@ -69,6 +69,13 @@ def test_who_has_talked_longest_is_expected_to_be_free_first_and_a_wrap_up_ends_
     assert place(snap, Waiting("zh", "q", 3, skills={"zh": 1}), now).expected_wait_s == 100
 
 
+def test_who_talks_has_the_wrap_up_still_to_come(agent, snapshot, now):
+    settings = replace(Q, wrapuptime_s=40)
+    agents = [agent("anna", state=S.ANSWERED, answered_at=1.0), agent("bob", state=S.ANSWERED, answered_at=2.0)]
+    snap = snapshot(settings, agents, [Waiting("c1", "q", 1), Waiting("c2", "q", 2)], handle_s={"q": 100})
+    assert [place.expected_wait_s for place in places(snap, now).values()] == [70, 100]
+
+
 def test_staffing(agent, snapshot, now):
     agents = [
         agent("anna"),
