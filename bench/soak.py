@@ -18,7 +18,8 @@ from bench.talk import Loop
 
 AT_ONCE = 10
 PARTS = 4
-WARM_CALLS = 400  # control's caches are full after about as many
+FIRST_CALLS = 50
+WARM_CALLS = 1000  # control's arenas have held their largest batch after about as many; growth until then is told too
 STAY_S = (2.0, 0.1, 2.0, 1.0, 3.0, 0.02, 2.0)
 CANCEL_AFTER_S = (0.002, 0.008, 0.016)
 IDLE_WORKERS = 4
@@ -153,6 +154,8 @@ def main() -> int:
     sound = sounds.speaking_share()
     with Hotline(max_calls=2 * AT_ONCE, idle_workers=IDLE_WORKERS) as hotline:
         with Callers(hotline.sip) as warm:
+            hold(warm, FIRST_CALLS, sound)
+            cold = settled(hotline)
             hold(warm, count // 2 if options.quick else WARM_CALLS, sound)
         states = [settled(hotline)]
         held: list[Held] = []
@@ -160,6 +163,9 @@ def main() -> int:
             with Callers(hotline.sip) as callers:
                 held += hold(callers, count // PARTS, sound)
             states.append(settled(hotline))
+        for part in WATCHED:
+            growth = states[0].pss_mb.get(part, 0) - cold.pss_mb.get(part, 0)
+            report.add(f"{part}: memory growth while warming up, {WARM_CALLS} calls (PSS)", growth, "MB")
         note(report, states[0], states[-1], len(held))
         report.details["memory (PSS) in MB after each quarter"] = trend(states)
         account(report, held, hotline)

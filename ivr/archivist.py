@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 _LOOK_S = 0.5
 _FIRST_PAUSE_S = 5.0
 _LAST_PAUSE_S = 600.0
-_BATCH = 20
+_BATCH = 5  # what one batch needs of memory, control keeps
 
 
 class Rows(Protocol):

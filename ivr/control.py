@@ -6,6 +6,7 @@ archivist.
 """
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -60,6 +61,8 @@ async def _main(config: Config) -> None:
                 group.create_task(control.flows.run(), name="flows"),
                 group.create_task(control.acd.run(), name="acd"),
             ]
+            gc.collect()
+            gc.freeze()  # what stays for good is no more looked at: garbage of calls is found sooner, and in less time
             say_ready("control", pid=os.getpid())
             await stop.wait()
             for task in tasks:

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,16 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.fixture
+def terminal() -> Iterator[None]:
+    """What is started here hears of a closed terminal, even where the tests themselves run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.net
+@pytest.mark.usefixtures("terminal")
 def test_it_ends_cleanly_when_its_terminal_is_closed_and_names_lines_that_lead_nowhere() -> None:
     with tempfile.TemporaryDirectory(prefix="hl") as folder:  # short: sockets lie below
         config = Path(folder) / "config.toml"
