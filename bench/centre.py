@@ -53,6 +53,8 @@ class Centre:
         after = self.agents[name] = step(before, event, now, self.queues)
         if before.offer is not None and after.offer is None:
             self._offer_over(before, event.signal, now)
+        if event.signal is Signal.FOUND and event.call_id in self.waiting:
+            self.leave(event.call_id, now)
         if before.answered_at is not None and after.answered_at is None and before.queue is not None:
             took = now - before.answered_at + (after.wrap_up_until or now) - now
             self.handle_s[before.queue] = learned(self.handle_s.get(before.queue), took)

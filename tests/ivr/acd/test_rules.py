@@ -101,6 +101,15 @@ class Work(RuleBasedStateMachine):
             self.centre.signal(name, Event(signal, reason="tea" if signal is Signal.PAUSE else ""), self.now)
         self.tick()
 
+    @rule(name=st.sampled_from(NAMES), data=st.data())
+    def find(self, name, data):
+        """A worker says that the agent talks to a caller who was believed to wait."""
+        if self.centre.waiting:
+            call = self.centre.waiting[data.draw(st.sampled_from(sorted(self.centre.waiting)))]
+            found = Event(Signal.FOUND, call_id=call.call_id, queue=call.queue)
+            assert self.centre.signal(name, found, self.now).state is AgentState.ANSWERED
+        self.tick()
+
     @rule(name=st.sampled_from(NAMES))
     def log_in(self, name):
         self.centre.signal(name, Event(Signal.LOGIN), self.now)
