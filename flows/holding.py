@@ -34,9 +34,12 @@ _FAILURES = ("busy", "no_answer", "refused", "unavailable")
 
 
 def settle(run: Run, step: Step) -> None:
-    """Nothing plays: music, or where there is none, words after a while."""
+    """Nothing plays: music, or where there is none, words after a while.
+
+    It begins when the place in the queue is known: who finds nobody there should not hear the first note of it.
+    """
     hold = run.hold
-    if hold is None or run.turn.queue:
+    if hold is None or hold.fresh or run.turn.queue:
         return
     if not hold.mute:
         _play_music(run, step, hold)
@@ -81,6 +84,8 @@ def timer(run: Run, step: Step, name: str) -> None:
             run.start("comfort", step.comfort_every)
         case "position", Queue():
             _announce(run, step)
+        case "music", _ if run.hold and run.hold.fresh:
+            run.hold = replace(run.hold, fresh=False)
         case "music", _:
             _comfort(run, step)
 
@@ -135,9 +140,14 @@ def hung_up(run: Run, step: Step) -> Handler | None:
 
 
 def _queue_news(run: Run, step: Queue, event: QueueNews) -> None:
+    if event.news not in (News.JOINED, News.POSITION, News.OFFERED):
+        return
+    run.cancel("request")
+    if run.hold and run.hold.fresh:
+        run.cancel("music")
+        run.hold = replace(run.hold, fresh=False)
     match event.news:
         case News.JOINED:
-            run.cancel("request")
             _take(run, event.data)
             announce = event.data.get("announce")
             if run.hold and isinstance(announce, dict):
@@ -147,11 +157,9 @@ def _queue_news(run: Run, step: Queue, event: QueueNews) -> None:
             _say_handler(run, "joined")
             _announce(run, step)
         case News.POSITION:
-            run.cancel("request")
             _take(run, event.data)
             _moved(run, step)
         case News.OFFERED:
-            run.cancel("request")
             _say_handler(run, "offered")
 
 

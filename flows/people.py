@@ -15,6 +15,7 @@ from flows.steps.people import Callback, Priority, Queue, Staffing, Transfer
 
 JOIN_S = 15.0
 SERVICE_S = 5.0
+MUSIC_AFTER_S = 1.0
 RING_GRACE_S = 60.0
 STAFFING = ("logged_in", "ready", "waiting", "expected_wait_s")
 
@@ -34,6 +35,7 @@ def queue(run: Run, step: Queue) -> None:
     announce = {"position": step.announce_position, "holdtime": step.announce_holdtime}
     run.start("request", JOIN_S)
     run.start("max_wait", step.max_wait)
+    run.start("music", MUSIC_AFTER_S)
     if step.comfort:
         run.start("comfort", step.comfort_every)
     run.ask(
@@ -53,6 +55,7 @@ def queue(run: Run, step: Queue) -> None:
         run.requests,
         run.now,
         run.prompts,
+        fresh=True,
         announce_position=step.announce_position or "no",
         announce_holdtime=step.announce_holdtime or "no",
     )

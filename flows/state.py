@@ -48,14 +48,15 @@ class Pending:
 class Hold:
     """A caller who waits for a person, or talks with one: the number of the request, and what was heard of it.
 
-    `since` is when the wait began; prompts with a number above `first` belong to it, `music` is the one that is music,
-    begun at `music_at` (0: none yet); `mute` says that it cannot be played. `position` 0: not known. `said_*` are what
-    was announced last, and when.
+    `since` is when the wait began, which is `fresh` until anything is heard of it. Prompts with a number above `first`
+    belong to it, `music` is the one that is music, begun at `music_at` (0: none yet); `mute` says that it cannot be
+    played. `position` 0: not known. `said_*` are what was announced last, and when.
     """
 
     request: int
     since: float
     first: int
+    fresh: bool = False
     music: int = 0
     music_at: float = 0.0
     mute: bool = False

@@ -26,11 +26,13 @@ MUSIC = (AudioFile("audio/music.wav"),)
 
 @pytest.fixture
 def waiting(calling):
-    """A caller in a queue step; `more` are further keys of it."""
+    """A caller in a queue step who hears music; `more` are further keys of it."""
 
     def begin(more: str = "", header: str = "", **variables: Any):
         step = f'[step.start]\ntype = "queue"\nqueue = "cards"\nnext = "end"\n{more}\n'
-        return calling(f"{header}\n{step}{END}", **variables)
+        caller = calling(f"{header}\n{step}{END}", **variables)
+        caller.later(0, "music")
+        return caller
 
     return begin
 
@@ -106,6 +108,7 @@ def test_music_plays_whenever_nothing_else_does(calling) -> None:
         '[step.start]\ntype = "say"\nprompt = "Hello."\nnext = "wait"\n[step.wait]\ntype = "queue"\nqueue = "a"\n' + END
     )
     caller = calling(text)
+    caller.news(News.JOINED)
     assert caller.plays == [(Text("Hello."),)]
     for number in (1, 2, 3):
         caller.now += 24
@@ -114,6 +117,17 @@ def test_music_plays_whenever_nothing_else_does(calling) -> None:
     caller.tell(SpeechEnded("is anybody there", 1.0))
     assert caller.heard[0] == "Hello."
     assert len(caller.plays) == 4
+
+
+def test_who_finds_nobody_there_hears_no_note_of_music(calling) -> None:
+    text = '[step.start]\ntype = "queue"\nqueue = "a"\non.no_agents = "end"\n'
+    caller = calling(text + END)
+    caller.over("no_agents")
+    assert caller.plays == [(Text("End."),)]
+    caller = calling(text + END)
+    assert caller.timers["music"] == caller.now + 1, "nobody waits in silence for the queue's first word"
+    caller.later(1, "music")
+    assert caller.plays == [MUSIC]
 
 
 def test_the_authors_music(waiting) -> None:
@@ -277,7 +291,7 @@ def test_a_talk_without_a_next_step_ends_the_call(calling) -> None:
     caller = calling('[step.start]\ntype = "queue"\nqueue = "a"\n')
     caller.news(News.ANSWERED, agent="anna")
     caller.over("answered")
-    assert (caller.hung_up, caller.heard) == ("completed", [""])
+    assert (caller.hung_up, caller.heard) == ("completed", [])
 
 
 # -- nobody answers
@@ -308,7 +322,7 @@ def test_who_is_not_answered_goes_where_the_author_says(waiting, handlers: str, 
 def test_without_a_step_to_go_to_the_call_ends_with_an_apology(calling) -> None:
     caller = calling('[step.start]\ntype = "queue"\nqueue = "a"\n')
     caller.tell(Replied(1, ok=False, result={"error": "queue is not available"}))
-    assert caller.heard[1:] == ["I am sorry, I cannot connect you right now.", "Please call again later. Goodbye."]
+    assert caller.heard == ["I am sorry, I cannot connect you right now.", "Please call again later. Goodbye."]
     assert caller.hung_up == "completed"
     assert caller.noted("error")[0] == {"code": "queue.unavailable", "detail": "queue is not available"}
 
