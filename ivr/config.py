@@ -7,11 +7,19 @@ import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
-from ivr.doorsettings import Callers, GuardSettings, Host, RegistrarSettings
+from ivr.doorsettings import (
+    Callers,
+    GuardSettings,
+    Host,
+    RegistrarSettings,
+    RuleSettings,
+    TlsSettings,
+    TrunkSettings,
+)
 from ivr.queuesettings import QueueTable
 from ivr.settingstable import Duration, Table
 
@@ -62,11 +70,23 @@ class TelephonySettings(Table):
     idle_workers: int = Field(4, ge=1)
     max_call: Duration = 4 * 3600.0
     rtp_timeout: Duration = 60.0
+    srtp: Literal["off", "optional", "mandatory"] = "off"
     callers: Callers = "anyone"
     domains: tuple[Host, ...] = ()
     lines: dict[str, str] = {"*": "bank-en", "bank-zh": "bank-zh", "shop": "shop", "city": "city"}
     registrar: RegistrarSettings = RegistrarSettings()
     guard: GuardSettings = GuardSettings()
+    tls: TlsSettings = TlsSettings()
+    trunks: dict[str, TrunkSettings] = {}
+    dialplan: tuple[RuleSettings, ...] = ()
+
+    @model_validator(mode="after")
+    def _trunks_of_rules_exist(self) -> Self:
+        for rule in self.dialplan:
+            trunk = self.trunks.get(rule.trunk)
+            if rule.trunk and (trunk is None or not trunk.host):
+                raise ValueError(f"dialplan: there is no [telephony.trunks.{rule.trunk}] with a host to call")
+        return self
 
     @field_validator("rtp_ports")
     @classmethod
@@ -158,6 +178,12 @@ class Config(Table):
         if self.ivr.store.url != "auto":
             return self.ivr.store.url
         return f"sqlite+aiosqlite:///{(self.data_folder / 'hotline.db').resolve()}"
+
+    @property
+    def store_file(self) -> Path | None:
+        """The file of a SQLite store; None of PostgreSQL."""
+        kind, _, path = self.store_url.partition(":///")
+        return Path(path) if kind.startswith("sqlite") else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,31 +3,29 @@
 import asyncio
 import errno
 import ipaddress
-import secrets
 import signal
 import sys
 import time
+from collections.abc import Callable
 
 from ivr import kamailiodoor
 from ivr.bus import Bus
 from ivr.busaddress import address_finder
-from ivr.config import Config, TelephonySettings
-from ivr.dooraccounts import DoorAccounts
+from ivr.config import Config
+from ivr.dooraccounts import DoorAccounts, LateAccounts
+from ivr.dooredge import DoorSettingsError, client_tls, edge_settings, server_tls
 from ivr.doorkey import door_key
-from ivr.doorsettings import networks
 from ivr.process import EXIT_CANNOT_START, say_ready
 from ivr.registrations import Registrations
-from ivr.store.accounts import Accounts
-from ivr.store.database import Database
+from ivr.spending import Spending
+from ivr.trunknames import follow
 from telephony.address import reachable_address
 from telephony.edge.desk import Place
-from telephony.edge.events import AccountsAre, Restored
-from telephony.edge.guard import GuardSettings
+from telephony.edge.events import AccountsAre, Registered, Restored, Spent
 from telephony.edge.server import Door
 from telephony.edge.settings import EdgeSettings
 from telephony.portholder import in_use
 
-_BURST_S = 4.0  # seconds of the allowed rate that may come at once
 _GRACE_S = 60.0  # a call ends by its worker's clock; the door forgets it a little later
 
 
@@ -42,6 +40,9 @@ def main(config: Config) -> int:
     try:
         outside = reachable_address(config.telephony.address)
         return asyncio.run(_serve(config, outside))
+    except DoorSettingsError as error:
+        print(error, file=sys.stderr)
+        return EXIT_CANNOT_START
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             print(in_use(config.telephony.port), file=sys.stderr)
@@ -51,53 +52,49 @@ def main(config: Config) -> int:
 
 
 async def _serve(config: Config, outside: str) -> int:
-    settings = config.telephony
-    private = settings.address != "auto" and ipaddress.IPv4Address(outside).is_loopback
-    inside = outside if private else "127.0.0.1"
-    place = Place(outside, inside, settings.port, domains=frozenset(settings.domains))
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    database = Database(config.store_url, answer_s=5.0)
+    store = LateAccounts(config.store_url, config.store_file)
     async with Bus(address_finder(config), "door") as bus:
         registrations = Registrations(config.data_folder / "registrations.json", bus, time.time)
-        door = Door(
-            outside if private else "0.0.0.0", place, door_key(config.run_folder), settings.max_calls,
-            settings.max_call + _GRACE_S, _edge_settings(settings), registrations.note,
-        )  # fmt: skip
+        spending = Spending(config.data_folder / "spending.json")
+        edge = edge_settings(config)
+
+        def keep(change: Registered | Spent) -> None:
+            registrations.note(change) if isinstance(change, Registered) else spending.note(change)
+
+        door = _door(config, outside, edge, keep)
         address, port = await door.start(config.run_folder / "door.sock")
         accounts = DoorAccounts(
-            Accounts(database), config.data_folder / "accounts.json", lambda known: door.feed(AccountsAre(known))
+            store, config.data_folder / "accounts.json", lambda known: door.feed(AccountsAre(known))
         )
         accounts.load_copy()
         door.feed(Restored(registrations.load()))
-        watching = asyncio.create_task(accounts.watch(), name="accounts")
-        say_ready("door", sip=[address, port])
+        door.feed(spending.load())
+        watching = [
+            asyncio.create_task(accounts.watch(), name="accounts"),
+            asyncio.create_task(follow(edge.plan.trunks, door.trunk_found), name="trunk names"),
+        ]
+        say_ready("door", sip=[address, port], tls=door.tls_port)
         await ended.wait()
-        watching.cancel()
+        for task in watching:
+            task.cancel()
         await door.stop()
         registrations.close()
-    await database.close()
+    await store.close()
     return 0
 
 
-def _edge_settings(settings: TelephonySettings) -> EdgeSettings:
-    registrar, guard = settings.registrar, settings.guard
-    return EdgeSettings(
-        lines=frozenset(settings.lines) - {"*"},
-        any_line="*" in settings.lines,
-        min_expires_s=int(registrar.min_expires),
-        max_expires_s=int(registrar.max_expires),
-        default_expires_s=int(registrar.default_expires),
-        max_contacts=registrar.max_contacts,
-        guard=GuardSettings(
-            rate=guard.messages_per_s,
-            burst=guard.messages_per_s * _BURST_S,
-            failures=guard.failures,
-            within_s=guard.within,
-            ban_s=guard.ban,
-            callers=None if settings.callers == "anyone" else networks(settings.callers),
-            trusted=networks(guard.trusted),
-        ),
-        salt=secrets.token_bytes(16),
-    )
+def _door(config: Config, outside: str, edge: EdgeSettings, keep: Callable[[Registered | Spent], None]) -> Door:
+    settings = config.telephony
+    private = settings.address != "auto" and ipaddress.IPv4Address(outside).is_loopback
+    inside = outside if private else "127.0.0.1"
+    place = Place(outside, inside, settings.port, settings.tls.port, frozenset(settings.domains))
+    door = Door(
+        outside if private else "0.0.0.0", place, door_key(config.run_folder), settings.max_calls,
+        settings.max_call + _GRACE_S, edge, keep, server_tls(config.root, settings.tls),
+    )  # fmt: skip
+    if any(trunk.transport == "TLS" for trunk in edge.plan.trunks):
+        door.streams.trust(client_tls(config.root, settings.tls))
+    return door

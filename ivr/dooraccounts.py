@@ -4,17 +4,24 @@ The copy holds HA1, which is as good as a password: only this user may read it.
 """
 
 import asyncio
+import importlib
 import json
 import logging
+import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ivr.accounts import Account
 from ivr.privatefile import write_private
-from ivr.store.errors import StoreError
+from ivr.store.errors import StoreError, StoreUnavailableError
 from telephony.edge import accounts as edge
+
+if TYPE_CHECKING:
+    from ivr.store.accounts import Accounts as StoreAccounts
+    from ivr.store.database import Database
 
 log = logging.getLogger(__name__)
 LOOK_S = 0.5
@@ -30,6 +37,57 @@ class Source(Protocol):
 
     async def all(self) -> list[Account]:
         """Every account."""
+
+
+class LateAccounts:
+    """The store's accounts. SQL takes a second to import, which calls must not wait for: a thread does it.
+
+    `file` is where a SQLite store is; while there is none, there is nothing to import.
+    """
+
+    def __init__(self, url: str, file: Path | None) -> None:
+        self._url, self._file = url, file
+        self._importing: asyncio.Future[Any] | None = None
+        self._database: Database | None = None
+        self._accounts: StoreAccounts | None = None
+
+    async def stamp(self) -> tuple[int, int]:
+        """See Source."""
+        return await (await self._opened()).stamp()
+
+    async def all(self) -> list[Account]:
+        """See Source."""
+        return await (await self._opened()).all()
+
+    async def close(self) -> None:
+        """Gives the connections back."""
+        if self._database is not None:
+            await self._database.close()
+
+    async def _opened(self) -> "StoreAccounts":
+        if self._accounts is None:
+            if self._file is not None and not self._file.exists():
+                raise StoreUnavailableError(f"{self._file} is not there")
+            if self._importing is None:
+                self._importing = _in_thread(lambda: importlib.import_module("ivr.store.accounts"))
+            module = await self._importing
+            self._database = module.Database(self._url, answer_s=5.0)
+            self._accounts = module.Accounts(self._database)
+        return self._accounts
+
+
+def _in_thread(work: Callable[[], object]) -> "asyncio.Future[Any]":
+    """Does something in a thread that nobody waits for when the process ends."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Any] = loop.create_future()
+
+    def run() -> None:
+        found = work()
+        with suppress(RuntimeError):  # the loop is closed: the process ends
+            loop.call_soon_threadsafe(lambda: None if future.done() else future.set_result(found))
+
+    threading.Thread(target=run, name="import", daemon=True).start()
+    return future
 
 
 class DoorAccounts:

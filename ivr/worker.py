@@ -54,6 +54,7 @@ class Worker:
                 public=reachable_address(telephony.address),
                 rtp_port=self._slot.rtp_port,
                 codecs=telephony.codecs,
+                srtp=telephony.srtp,
             ),
             into_loop(loop, self._on_leg_event),
         )

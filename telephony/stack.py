@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Literal
 
 import pjsua2 as pj
 
@@ -33,12 +34,17 @@ IDLE_POLL_MS = 200
 CALL_POLL_MS = 10
 BURIAL_S = 0.3  # media objects must outlive the bridge's use of them
 RTP_PORTS_PER_PROCESS = 16
+Srtp = Literal["off", "optional", "mandatory"]
+_SRTP = {"off": pj.PJMEDIA_SRTP_DISABLED, "optional": pj.PJMEDIA_SRTP_OPTIONAL, "mandatory": pj.PJMEDIA_SRTP_MANDATORY}
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class StackSettings:
-    """`bind` is where SIP is taken, `public` the address for audio in SDP ("" for `bind`); port 0: any free one."""
+    """`bind` is where SIP is taken, `public` the address for audio in SDP ("" for `bind`); port 0: any free one.
+
+    `srtp` by SDES keys in SDP (RFC 4568): the front door takes them out of offers that do not go over TLS.
+    """
 
     bind: str = "127.0.0.1"
     port: int = 0
@@ -46,6 +52,7 @@ class StackSettings:
     rtp_port: int = 0
     codecs: tuple[str, ...] = ("PCMA", "PCMU")
     user: str = "hotline"
+    srtp: Srtp = "off"
 
 
 class _Account(pj.Account):  # type: ignore[misc]
@@ -216,6 +223,8 @@ class Stack:
         transport = account.mediaConfig.transportConfig
         transport.boundAddress = settings.bind if settings.public in ("", settings.bind) else ""
         transport.publicAddress = settings.public
+        account.mediaConfig.srtpUse = _SRTP[settings.srtp]
+        account.mediaConfig.srtpSecureSignaling = 0  # the way to the front door is loopback
         transport.port, transport.portRange = settings.rtp_port, RTP_PORTS_PER_PROCESS if settings.rtp_port else 0
         self.account = _Account(self)
         self.account.create(account)

@@ -4,7 +4,7 @@ from telephony.edge import clients, relays
 from telephony.edge.desk import (
     HOLD_S,
     MAX_TRIES,
-    RETRY_AFTER_S,
+    RETRY_LATER,
     SILENT_WORKER_S,
     WORKER_LOST_S,
     Desk,
@@ -15,7 +15,6 @@ from telephony.edge.transactions import Call, Client, Server, State
 from telephony.edge.waymark import Mark
 from telephony.edge.ways import hop_of, record_route
 
-RETRY_LATER = ("Retry-After", str(RETRY_AFTER_S))
 NEXT_WORKER_ON = frozenset((486, 500, 503))
 
 

@@ -2,7 +2,7 @@
 
 from telephony.edge import calls, clients, registrar, relays, requests, responses
 from telephony.edge.bindings import Binding
-from telephony.edge.desk import ALLOW, T2_S, Desk, Place, reply_hop, response_to, stamp
+from telephony.edge.desk import ALLOW, RETRY_LATER, T2_S, Desk, Place, reply_hop, response_to, stamp
 from telephony.edge.events import (
     AccountsAre,
     Action,
@@ -12,7 +12,9 @@ from telephony.edge.events import (
     Hop,
     Received,
     Restored,
+    SpentBefore,
     Stopping,
+    TrunkAt,
     WorkerGone,
     WorkerSaid,
 )
@@ -68,6 +70,11 @@ class Core:
             case Closed(hop):
                 registrar.connection_gone(desk, hop)
                 relays.unreachable(desk, hop)
+            case TrunkAt(trunk, address):
+                desk.trunk_addresses[trunk] = address
+            case SpentBefore(day, amounts):
+                desk.ledger.turn_to(day)
+                desk.ledger.spent.update(amounts)
             case Stopping():
                 desk.stopping = True
                 calls.refuse_held(desk)
@@ -122,7 +129,7 @@ class Core:
         desk = self._desk
         if server.state is State.PROCEEDING:
             if server.client is None and server.relay is None:  # held, and no worker came free
-                desk.finish(server, 503, calls.RETRY_LATER)
+                desk.finish(server, 503, RETRY_LATER)
         elif server.state is State.COMPLETED and desk.now < server.expires and server.invite:
             desk.send(server.last, server.reply_to)  # timer G
             server.interval_s = min(server.interval_s * 2, T2_S)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from telephony.edge.accounts import Account
 from telephony.edge.bindings import Bindings
+from telephony.edge.dialplan import Ledger
 from telephony.edge.events import Action, Hop, Send, Wake
 from telephony.edge.grammar import Uri, Via
 from telephony.edge.guard import Guard
@@ -31,6 +32,7 @@ MAX_TRIES = 3  # a message that kills workers must not kill them all
 MAX_TRANSACTIONS = 20_000
 RELAYS_PER_CALL = 4  # a worker has four legs at most
 RETRY_AFTER_S = 5
+RETRY_LATER = ("Retry-After", str(RETRY_AFTER_S))
 ALLOW = ("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, PRACK")
 SUPPORTED = frozenset(("100rel", "timer", "replaces", "norefersub"))  # what the workers' SIP stack knows
 
@@ -85,6 +87,8 @@ class Desk:
     relays: dict[tuple[str, str], Relay] = field(default_factory=dict)
     accounts: Mapping[str, Account] = field(default_factory=dict)
     bindings: Bindings = field(default_factory=Bindings)
+    ledger: Ledger = field(default_factory=Ledger)
+    trunk_addresses: dict[str, str] = field(default_factory=dict)
     timed: dict[int, Timed] = field(default_factory=dict)
     held: dict[int, Server] = field(default_factory=dict)
     counters: Counter[str] = field(default_factory=Counter)
@@ -204,7 +208,7 @@ class Desk:
         return {
             "idle": duties["idle"], "claimed": duties["claimed"], "busy": duties["busy"], "calls": len(self.calls),
             "relays": len(self.relays), "accounts": len(self.accounts), "contacts": sum(1 for _ in self.bindings),
-            "guard": self.guard.banned(self.now),
+            "spent": dict(self.ledger.spent), "guard": self.guard.banned(self.now),
             "dialogs": sum(bool(call.worker_tag) for call in self.calls.values()), "held": len(self.held),
             "transactions": len(self.servers) + len(self.clients), "timers": len(self.timed),
             "max_calls": self.max_calls, "counters": dict(self.counters),

@@ -4,10 +4,11 @@ Callers reach a worker. Workers and accounts reach agents' phones; accounts, by 
 X-Hotline headers are the door's and the workers' own word: they are taken out of what comes from outside.
 """
 
-from telephony.edge import calls, relays
+from telephony.edge import calls, outbound, relays
 from telephony.edge.accounts import Account, Role
 from telephony.edge.credentials import PROXY, prove, stripped
-from telephony.edge.desk import Desk
+from telephony.edge.desk import RETRY_LATER, Desk
+from telephony.edge.dialplan import number_of
 from telephony.edge.errors import MalformedError
 from telephony.edge.events import Hop
 from telephony.edge.grammar import Uri, plain_user, read_address, read_uri, unescape
@@ -32,7 +33,7 @@ def enter(desk: Desk, request: Request, source: Hop, reply_to: Hop, key: tuple[s
     if worker is not None:
         _from_worker(desk, _serve(desk, request, reply_to, key), source, worker)
         return
-    if not _claims_account(desk, request):
+    if desk.settings.plan.trunk_at(source.host) is not None or not _claims_account(desk, request):
         request.uri = plain_user(request.uri)
         _to_worker(desk, request, source, reply_to, key)
         return
@@ -71,6 +72,8 @@ def _from_worker(desk: Desk, server: Server, source: Hop, worker: Worker) -> Non
     user = unescape(_target(server.request).user)
     if user in desk.accounts:
         _ring(desk, server, source, user, worker=worker)
+    elif number := number_of(user):
+        outbound.call_out(desk, server, source, number, frozenset(("workers",)), worker=worker)
     else:
         desk.finish(server, 404)
 
@@ -82,6 +85,9 @@ def _from_account(
     lines = desk.settings.lines
     if not user.startswith("*") and user not in lines and user in desk.accounts:
         _ring(desk, _serve(desk, request, reply_to, key), source, user, account=account)
+    elif not user.startswith("*") and user not in lines and desk.settings.plan.rules and (number := number_of(user)):
+        who = frozenset((account.user, f"{account.role}s"))
+        outbound.call_out(desk, _serve(desk, request, reply_to, key), source, number, who, user=account.user)
     elif user.startswith("*") or user in lines or desk.settings.any_line:
         request.headers = (*request.headers, ("X-Hotline-User", account.user))
         _to_worker(desk, request, source, reply_to, key)
@@ -104,7 +110,7 @@ def _ring(
 def _to_worker(desk: Desk, request: Request, source: Hop, reply_to: Hop, key: tuple[str, ...]) -> None:
     if desk.full():
         desk.count("full")
-        desk.answer(request, reply_to, 503, calls.RETRY_LATER)
+        desk.answer(request, reply_to, 503, RETRY_LATER)
         return
     calls.begin(desk, _serve(desk, request, reply_to, key), source)
 

@@ -95,7 +95,23 @@ class Closed:
     hop: Hop
 
 
-Event = Received | Fired | WorkerSaid | WorkerGone | Stopping | AccountsAre | Restored | Closed
+@dataclass(frozen=True, slots=True)
+class TrunkAt:
+    """A trunk's name has been resolved."""
+
+    trunk: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpentBefore:
+    """What the rules of the dial plan had spent on a day (since 1970), as an earlier door kept it."""
+
+    day: int
+    amounts: Mapping[str, float]
+
+
+Event = Received | Fired | WorkerSaid | WorkerGone | Stopping | AccountsAre | Restored | Closed | TrunkAt | SpentBefore
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,4 +140,12 @@ class Registered:
     kept: tuple[Kept, ...]
 
 
-Action = Send | Wake | Registered
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What the rules of the dial plan have spent today, to be kept."""
+
+    day: int
+    amounts: Mapping[str, float]
+
+
+Action = Send | Wake | Registered | Spent

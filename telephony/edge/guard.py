@@ -74,7 +74,7 @@ class Guard:
         source = self._sources.get(host)
         if source is not None and source.banned_until > now:
             return False
-        return self.settings.callers is None or _within(host, self.settings.callers)
+        return self.settings.callers is None or within(host, self.settings.callers)
 
     def user_banned(self, user: str, host: str, now: float) -> bool:
         """Whether this user may not prove itself from here now."""
@@ -111,7 +111,7 @@ class Guard:
 
     def trusts(self, host: str) -> bool:
         """Whether an address is never limited."""
-        return _within(host, self.settings.trusted)
+        return within(host, self.settings.trusted)
 
     def banned(self, now: float) -> dict[str, list[str]]:
         """Who is banned now, for the status."""
@@ -144,7 +144,8 @@ class Guard:
         self._sources.pop(found if found is not None else next(iter(self._sources)))
 
 
-def _within(host: str, networks: tuple[Network, ...]) -> bool:
+def within(host: str, networks: tuple[Network, ...]) -> bool:
+    """Whether an address is in one of the networks."""
     if not networks:
         return False
     try:

@@ -143,9 +143,9 @@ def _direct(address: Address, source: Hop) -> Hop | None:
     except ValueError:
         return None
     transport = "TLS" if uri.secure and uri.transport in ("UDP", "TCP") else uri.transport
-    if not same or transport != source.transport:
+    if not same or transport != source.transport or transport == "TLS":  # no phone has a certificate to be called by
         return None
-    return Hop(transport, source.host, uri.port or (5061 if transport == "TLS" else 5060))
+    return Hop(transport, source.host, uri.port or 5060)
 
 
 def _expires(desk: Desk, request: Request, address: Address) -> int:

@@ -4,13 +4,15 @@ An INVITE goes to all contacts at once. The first 2xx wins and the others are ca
 up by the door. Without any 2xx the caller gets the best refusal.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from telephony.edge import clients
+from telephony.edge import clients, trunks
 from telephony.edge.desk import WORKER_LOST_S, Desk
+from telephony.edge.dialplan import Rule, Trunk
 from telephony.edge.events import Hop
-from telephony.edge.message import Response
+from telephony.edge.message import REASONS, Headers, Request, Response
 from telephony.edge.roster import Worker
+from telephony.edge.sdp import without_keys
 from telephony.edge.transactions import Client, Relay, Server, Signal, State
 from telephony.edge.waymark import Mark, Side
 from telephony.edge.ways import dialog_name, hop_of, record_route
@@ -35,17 +37,18 @@ class Target:
     hop: Hop
     side: Side
     instead: Hop | None = None
+    trunk: Trunk | None = None
 
 
 def begin(
     desk: Desk, server: Server, source: Hop, side: Side, targets: list[Target],
-    worker: Worker | None = None, user: str = "",
+    worker: Worker | None = None, user: str = "", rule: Rule | None = None,
 ) -> Relay:  # fmt: skip
     """Rings every target for a new INVITE."""
     request = server.request
     relay = Relay(
         desk.number(), (request.call_id, request.from_tag), source, side, request.get("From"),
-        clients.contact(request), request.all("Record-Route"), request.cseq, desk.now, server, worker, user,
+        clients.contact(request), request.all("Record-Route"), request.cseq, desk.now, server, worker, user, rule=rule,
     )  # fmt: skip
     server.relay = relay
     desk.relays[relay.key] = relay
@@ -60,15 +63,28 @@ def begin(
 def _ring(desk: Desk, server: Server, relay: Relay, target: Target) -> None:
     request = server.request
     mark = clients.branch(desk, server.key, server.serial, target, desk.number())
+    body = request.body if target.hop.transport == "TLS" else without_keys(request.body)
     way = Mark(target.hop, relay.caller, target.side, relay.caller_side)
     top = [clients.via(desk, target.hop, False, mark)]
     top += record_route(desk, dialog_name(*relay.key), way)
     client = clients.start(
-        desk, "INVITE", target.uri, clients.outgoing(request, top, []), target.hop, mark=mark, cseq=request.cseq,
-        body=request.body, instead=target.instead, server=server, give_up_s=SILENT_PHONE_S,
+        desk, "INVITE", target.uri, _headers(request, top, target), target.hop, mark=mark, cseq=request.cseq,
+        body=body, instead=target.instead, server=server, give_up_s=SILENT_PHONE_S,
     )  # fmt: skip
-    client.side = target.side
+    client.side, client.relay, client.trunk = target.side, relay, target.trunk
     relay.branches.append(client)
+
+
+def _headers(request: Request, top: list[tuple[str, str]], target: Target) -> list[tuple[str, str]]:
+    """The headers for one target. A trunk learns nothing of the house, and the number that it is to show."""
+    headers = clients.outgoing(request, top, [])
+    if target.trunk is None:
+        return headers
+    headers = [pair for pair in headers if not pair[0].lower().startswith("x-hotline-")]
+    if not target.trunk.caller_id:
+        return headers
+    sender = f"<sip:{target.trunk.caller_id}@{target.trunk.host}>;tag={request.from_tag}"
+    return [(name, sender if name == "From" else value) for name, value in headers]
 
 
 def heard(desk: Desk, relay: Relay, server: Server, client: Client, response: Response, data: bytes) -> None:
@@ -86,8 +102,15 @@ def heard(desk: Desk, relay: Relay, server: Server, client: Client, response: Re
         desk.send(data, server.reply_to)
         desk.final(server, response.status, data)
     else:
+        if client.side is Side.TRUNK and response.status in (401, 407):
+            desk.count("trunk_refuses_password")
+            response = replace(response, status=503, reason=REASONS[503], headers=_without_challenge(response))
         relay.best = _better(relay.best, response)
         _over(desk, relay, server, client, everywhere=response.status >= 600)
+
+
+def _without_challenge(response: Response) -> Headers:
+    return tuple(pair for pair in response.headers if "-Authenticate" not in pair[0])
 
 
 def silent(desk: Desk, relay: Relay, server: Server, client: Client) -> None:
@@ -119,6 +142,8 @@ def worker_gone(desk: Desk, worker: Worker) -> None:
 def due(desk: Desk, relay: Relay) -> None:
     """The time of a relay is up, or its worker is lost: both ends that are there get BYE."""
     lost = relay.worker is not None and relay.worker.gone
+    if relay.server is None and relay.rule is not None and not lost and trunks.minute_over(desk, relay, relay.rule):
+        return
     if relay.server is not None:
         _let_all_go(desk, relay)
         desk.finish(relay.server, 408)
@@ -134,7 +159,7 @@ def due(desk: Desk, relay: Relay) -> None:
 def _answered(desk: Desk, relay: Relay, client: Client, response: Response) -> None:
     recorded = response.all("Record-Route")
     ours = next((i for i, value in enumerate(recorded) if clients.is_own_route(desk, value)), len(recorded))
-    relay.callee, relay.callee_side = client.to, client.side
+    relay.callee, relay.callee_side, relay.trunk = client.to, client.side, client.trunk
     relay.callee_party, relay.callee_tag = response.get("To"), response.to_tag
     relay.callee_contact = clients.contact(response)
     relay.callee_routes = recorded[:ours][::-1]
@@ -142,6 +167,8 @@ def _answered(desk: Desk, relay: Relay, client: Client, response: Response) -> N
     _let_all_go(desk, relay)
     relay.server = None
     desk.count("relays_answered")
+    if relay.rule is not None:
+        trunks.answered(desk, relay, relay.rule)
 
 
 def _over(desk: Desk, relay: Relay, server: Server, client: Client, *, everywhere: bool = False) -> None:
@@ -194,4 +221,6 @@ def _bye(desk: Desk, relay: Relay, reason: tuple[str, str], *, to_callee: bool) 
         clients.via(desk, hop, inside, mark), *(("Route", route) for route in routes), ("Max-Forwards", "70"), *parties,
         ("Call-ID", relay.key[0]), ("CSeq", f"{cseq + 1} BYE"), reason,
     ]  # fmt: skip
-    clients.start(desk, "BYE", uri, headers, hop, mark=mark, cseq=cseq + 1, instead=hop_of(uri))
+    client = clients.start(desk, "BYE", uri, headers, hop, mark=mark, cseq=cseq + 1, instead=hop_of(uri))
+    if to_callee:
+        client.relay, client.trunk = relay, relay.trunk

@@ -1,10 +1,12 @@
 """Requests that reach the front door: absorbed, answered, given to a worker, or passed on inside their dialog."""
 
-from telephony.edge import calls, clients, entrance, keyinfo, registrar, relays, ways
-from telephony.edge.desk import ALLOW, MAX_TRANSACTIONS, SUPPORTED, T4_S, Desk, reply_hop, stamp
+from telephony.edge import clients, entrance, keyinfo, registrar, relays, ways
+from telephony.edge.desk import ALLOW, MAX_TRANSACTIONS, RETRY_LATER, SUPPORTED, T4_S, Desk, reply_hop, stamp
+from telephony.edge.dialplan import Trunk
 from telephony.edge.events import Hop
 from telephony.edge.grammar import read_via
 from telephony.edge.message import Request, encode
+from telephony.edge.sdp import without_keys
 from telephony.edge.strict import KNOWN_METHODS
 from telephony.edge.transactions import Call, Relay, Server, Signal, State
 from telephony.edge.waymark import Side
@@ -37,7 +39,7 @@ def receive(desk: Desk, request: Request, source: Hop) -> None:
         desk.answer(request, reply_to, 483)
     elif len(desk.servers) >= MAX_TRANSACTIONS:
         desk.count("dropped_full")
-        desk.answer(request, reply_to, 503, calls.RETRY_LATER)
+        desk.answer(request, reply_to, 503, RETRY_LATER)
     elif request.to_tag:
         _inside_dialog(desk, request, source, reply_to, key)
     elif not desk.roster.at(source) and not desk.guard.welcomes(source.host, desk.now):
@@ -109,7 +111,7 @@ def _new_call(desk: Desk, request: Request, source: Hop, reply_to: Hop, key: tup
         desk.answer(request, reply_to, 420, ("Unsupported", ", ".join(unknown)))
     elif desk.stopping or desk.no_more_relays():
         desk.count("full")
-        desk.answer(request, reply_to, 503, calls.RETRY_LATER)
+        desk.answer(request, reply_to, 503, RETRY_LATER)
     else:
         entrance.enter(desk, request, source, reply_to, key)
 
@@ -151,14 +153,24 @@ def _inside_dialog(desk: Desk, request: Request, source: Hop, reply_to: Hop, key
         server.last = desk.answer(request, reply_to, 100)
     worker = desk.roster.at(way.to) if way.side is Side.WORKER else None
     mark = clients.branch(desk, key, server.serial, desk.now)
-    clients.start(
+    body = request.body if way.to.transport == "TLS" or way.sender is not Side.WORKER else without_keys(request.body)
+    client = clients.start(
         desk, request.method, request.uri, clients.inside(desk, request, way, mark), way.to, mark=mark,
-        cseq=request.cseq + way.shift, body=request.body, instead=way.instead, server=server, worker=worker,
+        cseq=request.cseq + way.shift, body=body, instead=way.instead, server=server, worker=worker,
     )  # fmt: skip
+    client.relay, client.trunk = way.relay, _trunk_of(desk, way)
     if way.call is not None:
         _note_call(desk, request, way.call, outward=way.outward)
     if way.relay is not None:
         _note_relay(desk, request, way.relay, outward=way.outward)
+
+
+def _trunk_of(desk: Desk, way: Way) -> Trunk | None:
+    """The trunk that a way leads to: it may ask for credentials again."""
+    if way.side is not Side.TRUNK:
+        return None
+    names = [name for name, address in desk.trunk_addresses.items() if address == way.to.host]
+    return desk.settings.plan.trunk(names[0]) if names else None
 
 
 def _may_pass(request: Request, way: Way) -> bool:

@@ -1,6 +1,6 @@
 """Responses that reach the front door: matched to what it sent, passed back, or acted on."""
 
-from telephony.edge import calls, clients, relays
+from telephony.edge import calls, clients, relays, trunks
 from telephony.edge.desk import Desk
 from telephony.edge.message import Response
 from telephony.edge.transactions import Client, Server, Signal, State
@@ -12,12 +12,15 @@ def receive(desk: Desk, response: Response) -> None:
     if client is None:
         desk.count("stray_responses")
         return
-    before, server = client.state, client.server
+    before, server, wire = client.state, client.server, client.wire
     if not clients.heard(desk, client, response.status):
         desk.count("stray_responses")
         return
     if client.invite and response.status >= 300:
         clients.acknowledge(desk, client, response)
+    challenged = client.trunk is not None and response.status in (401, 407) and before is not State.ABANDONED
+    if challenged and trunks.prove(desk, client, response, wire):
+        return
     if before is State.ABANDONED:
         _tidy(desk, client, response)
     elif server is not None and server.relay is not None:

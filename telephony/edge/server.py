@@ -6,6 +6,7 @@ Runs in one asyncio loop, one thread.
 import asyncio
 import logging
 import socket
+import ssl
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -14,7 +15,8 @@ from pathlib import Path
 
 from telephony.edge.core import Core
 from telephony.edge.desk import Place
-from telephony.edge.events import Closed, Event, Fired, Hop, Received, Registered, Send, Stopping, Wake
+from telephony.edge.dialplan import Trunk
+from telephony.edge.events import Closed, Event, Fired, Hop, Received, Registered, Send, Spent, Stopping, TrunkAt, Wake
 from telephony.edge.rosterlink import RosterLink
 from telephony.edge.settings import EdgeSettings
 from telephony.edge.streams import Streams
@@ -32,7 +34,7 @@ class Door(asyncio.DatagramProtocol):
     """A running front door.
 
     `bind` is the address of the sockets, `place` the ones that callers and workers are told; port 0 takes a free one.
-    `on_registered` is told every change of a user's contacts before the phone is answered.
+    `on_change` is told what must outlive the door, before the phone is answered. With `tls` it takes SIP over TLS too.
     Raises OSError (EADDRINUSE) from `start` where the port is taken.
     """
 
@@ -44,24 +46,31 @@ class Door(asyncio.DatagramProtocol):
         max_calls: int,
         max_call_s: float,
         settings: EdgeSettings,
-        on_registered: Callable[[Registered], None],
+        on_change: Callable[[Registered | Spent], None],
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._bind, self._place = bind, place
         self._limits = (secret, max_calls, max_call_s, settings)
-        self._on_registered = on_registered
+        self._on_change, self._tls = on_change, tls
         self._timers: dict[int, asyncio.TimerHandle] = {}
         self._lookups: set[asyncio.Task[None]] = set()
         self._losses: Counter[str] = Counter()
-        self._streams = Streams(self._message, lambda hop: self.feed(Closed(hop)))
+        self.tls_port = 0
+        self.streams = Streams(self._message, lambda hop: self.feed(Closed(hop)))
 
     async def start(self, roster_socket: Path) -> tuple[str, int]:
         """Opens everything; gives back address and port that callers use."""
         self._loop = asyncio.get_running_loop()
         udp, tcp = open_sockets(self._bind, self._place.port)
         port = udp.getsockname()[1]
-        self._core = Core(replace(self._place, port=port), *self._limits)
+        secure = open_stream(self._bind, self._place.tls_port) if self._tls else None
+        tls_port = secure.getsockname()[1] if secure else 0
+        self._core = Core(replace(self._place, port=port, tls_port=tls_port), *self._limits)
         self._udp, _ = await self._loop.create_datagram_endpoint(lambda: self, sock=udp)
-        await self._streams.listen(tcp)
+        await self.streams.listen(tcp)
+        if secure is not None:
+            await self.streams.listen(secure, self._tls)
+            self.tls_port = tls_port
         self._link = RosterLink(self.feed, self.status)
         await self._link.listen(roster_socket)
         return self._place.outside, port
@@ -77,14 +86,19 @@ class Door(asyncio.DatagramProtocol):
         self._timers.clear()
         for task in self._lookups:
             task.cancel()
-        self._streams.gone = lambda _hop: None
+        self.streams.gone = lambda _hop: None
         await self._link.close()
-        await self._streams.close()
+        await self.streams.close()
         self._udp.close()
+
+    def trunk_found(self, trunk: Trunk, address: str) -> None:
+        """A trunk's name has this address now."""
+        self.streams.names[address] = trunk.host
+        self.feed(TrunkAt(trunk.name, address))
 
     async def status(self) -> dict[str, object]:
         """One flat summary of core and sockets."""
-        sockets = {"connections": len(self._streams), "losses": dict(self._losses + self._streams.losses)}
+        sockets = {"connections": len(self.streams), "losses": dict(self._losses + self.streams.losses)}
         return {**self._core.status(), **sockets, "cpu_s": round(time.process_time(), 3)}
 
     def feed(self, event: Event) -> None:
@@ -103,8 +117,8 @@ class Door(asyncio.DatagramProtocol):
                     if (old := self._timers.get(timer)) is not None:
                         old.cancel()
                     self._timers[timer] = self._loop.call_later(after_s, self._fire, timer)
-                case Registered():
-                    self._on_registered(action)
+                case Registered() | Spent():
+                    self._on_change(action)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """asyncio: a datagram."""
@@ -125,7 +139,7 @@ class Door(asyncio.DatagramProtocol):
 
     def _send(self, action: Send) -> None:
         if action.to.transport != "UDP":
-            self._streams.send(action.data, action.to, action.instead)
+            self.streams.send(action.data, action.to, action.instead)
         elif _numeric(action.to.host):
             self._udp.sendto(action.data, (action.to.host, action.to.port))
         elif len(self._lookups) < _MAX_LOOKUPS:
@@ -154,6 +168,13 @@ def _numeric(host: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def open_stream(bind: str, port: int) -> socket.socket:
+    """A listening TCP socket. Raises OSError where the port is taken."""
+    sock = socket.create_server((bind, port), backlog=256)
+    sock.setblocking(False)
+    return sock
 
 
 def open_sockets(bind: str, port: int) -> tuple[socket.socket, socket.socket]:

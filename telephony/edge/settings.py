@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from telephony.edge.dialplan import DialPlan
 from telephony.edge.guard import GuardSettings
 
 
@@ -20,4 +21,5 @@ class EdgeSettings:
     default_expires_s: int = 300
     max_contacts: int = 5
     guard: GuardSettings = field(default_factory=GuardSettings)
+    plan: DialPlan = field(default_factory=DialPlan)
     salt: bytes = b""

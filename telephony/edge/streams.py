@@ -1,7 +1,8 @@
-"""The front door's TCP connections: accepted, opened, reused, bounded."""
+"""The front door's TCP and TLS connections: accepted, opened, reused, bounded."""
 
 import asyncio
 import socket
+import ssl
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 
@@ -12,19 +13,21 @@ MAX_CONNECTIONS = 1024  # beyond this the one that has been quiet longest is clo
 MAX_UNSENT_BYTES = 256 * 1024
 MESSAGE_S = 10.0  # a message that has begun must be whole by then
 CONNECT_S = 4.0
+HANDSHAKE_S = 5.0
 
 
 class _Connection(asyncio.Protocol):
-    def __init__(self, streams: "Streams") -> None:
+    def __init__(self, streams: "Streams", kind: str) -> None:
         self.streams = streams
+        self.kind = kind
         self.framer = Framer()
         self.deadline: asyncio.TimerHandle | None = None
-        self.hop = Hop("TCP", "", 0)
+        self.hop = Hop(kind, "", 0)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport: asyncio.Transport = transport  # type: ignore[assignment]
         host, port = transport.get_extra_info("peername")[:2]
-        self.hop = Hop("TCP", host, port)
+        self.hop = Hop(self.kind, host, port)
         self.streams.opened(self)
         self._watch()
 
@@ -62,11 +65,17 @@ class _Connection(asyncio.Protocol):
 
 
 class Streams:
-    """All connections by their far end. `deliver` is called with each whole message, `gone` with each that ended."""
+    """All connections by their far end. `deliver` is called with each whole message, `gone` with each that ended.
+
+    `names` are the names that certificates must bear, by address, of whom the door connects to by TLS.
+    """
 
     def __init__(self, deliver: Callable[[bytes, Hop], None], gone: Callable[[Hop], None] = lambda _hop: None) -> None:
         self.deliver, self.gone = deliver, gone
         self.losses: Counter[str] = Counter()
+        self.names: dict[str, str] = {}
+        self._trust: ssl.SSLContext | None = None
+        self._servers: list[asyncio.Server] = []
         self._open: OrderedDict[Hop, _Connection] = OrderedDict()
         self._opening: dict[Hop, list[bytes]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -74,18 +83,27 @@ class Streams:
     def __len__(self) -> int:
         return len(self._open)
 
-    async def listen(self, sock: socket.socket) -> None:
+    async def listen(self, sock: socket.socket, tls: ssl.SSLContext | None = None) -> None:
         """Accepts connections on a bound, listening socket."""
-        self._server = await asyncio.get_running_loop().create_server(lambda: _Connection(self), sock=sock)
+        loop, kind = asyncio.get_running_loop(), "TLS" if tls else "TCP"
+        wait_s = HANDSHAKE_S if tls else None
+        make = lambda: _Connection(self, kind)  # noqa: E731
+        self._servers.append(await loop.create_server(make, sock=sock, ssl=tls, ssl_handshake_timeout=wait_s))
+
+    def trust(self, context: ssl.SSLContext) -> None:
+        """Says whose certificates count when the door connects by TLS."""
+        self._trust = context
 
     async def close(self) -> None:
         """Closes everything."""
-        self._server.close()
+        for server in self._servers:
+            server.close()
         for task in self._tasks:
             task.cancel()
         for connection in list(self._open.values()):
             connection.transport.close()
-        await self._server.wait_closed()
+        for server in self._servers:
+            await server.wait_closed()
 
     def send(self, data: bytes, to: Hop, instead: Hop | None) -> None:
         """Sends on the open connection to `to`, else on one to `instead`, opened if need be."""
@@ -97,7 +115,7 @@ class Streams:
                 return
             self.touch(connection)
             connection.transport.write(data)
-        elif instead is None or instead.transport != "TCP":
+        elif instead is None or instead.transport == "UDP":
             self.losses["tcp_gone"] += 1
         elif (waiting := self._opening.get(instead)) is not None:
             waiting.append(data)
@@ -113,10 +131,16 @@ class Streams:
         try:
             async with asyncio.timeout(CONNECT_S):
                 loop = asyncio.get_running_loop()
-                _, connection = await loop.create_connection(lambda: _Connection(self), hop.host, hop.port)
+                secure = hop.transport == "TLS"
+                if secure and self._trust is None:
+                    raise ConnectionError("nobody's certificate is trusted")
+                _, connection = await loop.create_connection(
+                    lambda: _Connection(self, hop.transport), hop.host, hop.port, ssl=self._trust if secure else None,
+                    server_hostname=self.names.get(hop.host, hop.host) if secure else None,
+                )  # fmt: skip
             for data in self._opening[hop]:
                 connection.transport.write(data)
-        except OSError:  # TimeoutError is one too
+        except OSError:  # so are TimeoutError and ssl.SSLError
             self.losses["tcp_unreachable"] += 1
             self.gone(hop)
         finally:

@@ -7,6 +7,7 @@ message building and no timers' lengths.
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from telephony.edge.dialplan import Rule, Trunk
 from telephony.edge.events import Hop
 from telephony.edge.message import Headers, Request, Response
 from telephony.edge.roster import Worker
@@ -144,7 +145,8 @@ class Server(Transaction):
 class Client(Transaction):
     """A request the door has sent on, or (`server` None) made itself. `worker` where it went to one.
 
-    `tidied`: it was cancelled; `hung_up`: a late answer was ended with BYE; `side`: who is asked.
+    `tidied`: it was cancelled; `hung_up`: a late answer was ended with BYE; `side`: who is asked;
+    `proved`: it bears credentials for its `trunk`.
     """
 
     branch: str
@@ -160,6 +162,9 @@ class Client(Transaction):
     tidied: bool = False
     hung_up: bool = False
     side: Side = Side.CALLER
+    relay: "Relay | None" = None
+    trunk: Trunk | None = None
+    proved: bool = False
 
     def table(self) -> Table:
         """By method."""
@@ -188,7 +193,7 @@ class Relay(Timed):
     """A dialog that no worker takes: of a worker or a phone with a phone or a trunk, from the INVITE on.
 
     `branches` are the INVITEs under way, `best` the best refusal so far. `worker` is the caller where that is one,
-    `user` the account that calls. The timer ends it: its time is up, or its worker is lost.
+    `user` the account that calls, `rule` what lets it go out. The timer ends it: its time is up, or its worker lost.
     """
 
     key: tuple[str, str]
@@ -212,6 +217,9 @@ class Relay(Timed):
     callee_routes: list[str] = field(default_factory=list)
     callee_cseq: int = 0
     shift: int = 0
+    rule: Rule | None = None
+    trunk: Trunk | None = None
+    ends: float = float("inf")
 
     def moved(self, hop: Hop, *, caller: bool) -> None:
         """Notes the address that one end sends from now."""

@@ -204,6 +204,7 @@ class RunningDoor:
         ready = json.loads(line)
         assert ready["ready"] == "door"
         self.sip = (ready["sip"][0], ready["sip"][1])
+        self.tls = ready.get("tls", 0)
 
     async def stop(self) -> int:
         if self.process.returncode is None:

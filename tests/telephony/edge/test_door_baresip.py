@@ -1,6 +1,7 @@
 """baresip phones register at the running door and call each other through it, both ways."""
 
 import asyncio
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -35,10 +36,25 @@ def baresip(tmp_path: Path) -> Iterator[Callable[..., Baresip]]:
             phone.process.wait()
 
 
-@pytest.mark.parametrize(("caller", "callee", "transport"), [("anna", "bert", "udp"), ("bert", "anna", "tcp")])
-async def test_two_phones_speak_both_ways_through_the_door(stage, baresip, caller, callee, transport) -> None:
-    door = await stage.open("anna", "bert")
-    answering = baresip(callee, door.sip, transport=transport)
+@pytest.fixture
+def certificate(tmp_path: Path) -> str:
+    """A certificate made now, as a table of config.toml."""
+    made = ["-keyout", f"{tmp_path}/key.pem", "-out", f"{tmp_path}/cert.pem", "-subj", "/CN=127.0.0.1"]
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    subprocess.run(["openssl", "req", "-x509", *key, "-days", "2", *made], check=True, capture_output=True)
+    return '\n[telephony.tls]\nport = 0\ncertificate = "cert.pem"\nkey = "key.pem"\n'
+
+
+@pytest.mark.needs("openssl")
+@pytest.mark.parametrize(
+    ("caller", "callee", "transport"), [("anna", "bert", "udp"), ("bert", "anna", "tcp"), ("anna", "bert", "tls")]
+)
+async def test_two_phones_speak_both_ways_through_the_door(
+    stage, baresip, certificate, caller, callee, transport
+) -> None:
+    door = await stage.open("anna", "bert", tables=certificate)
+    address = (door.sip[0], door.tls) if transport == "tls" else door.sip
+    answering = baresip(callee, address, transport=transport)
     await door.until("contacts", 1)
     calling = baresip(caller, door.sip, f"/dial sip:{callee}@{door.sip[0]}:{door.sip[1]}")
     await door.until("contacts", 2)

@@ -11,8 +11,10 @@ from tests.telephony.edge.corebench import (
     account_of,
     answer_challenge,
     answered,
+    in_dialog,
     invite,
     request,
+    say,
     worker_hop,
 )
 
@@ -32,24 +34,6 @@ def dial(bench: Bench, to: str = "anna", *extra: tuple[str, str], name: str = "l
     bench.sent = []
     bench.bytes(request("INVITE", "hotline", WORKER, *extra, to=to, name=name), WORKER)
     return [message for _, message in bench.sent if isinstance(message, Request)]
-
-
-def say(bench: Bench, asked: Request, status: int, phone: Hop, tag: str = "phone", *extra: tuple[str, str]) -> None:
-    """A phone's answer."""
-    headers = [(n, v) for n, v in asked.headers if n in ("Via", "From", "To", "Call-ID", "CSeq", "Record-Route")]
-    headers = [(n, f"{v};tag={tag}" if n == "To" and status > 100 else v) for n, v in headers]
-    headers = [*extra, *headers, ("Contact", f"<sip:anna@{phone.host}:{phone.port}>")]
-    bench.bytes(encode(f"SIP/2.0 {status} So", headers), phone)
-
-
-def in_dialog(ok: Response, method: str, cseq: int, *, callee: bool = False) -> bytes:
-    """A request of either end of an answered dialog, from what the caller's 200 said."""
-    routes = ok.all("Record-Route")
-    near, far = (ok.get("To"), ok.get("From")) if callee else (ok.get("From"), ok.get("To"))
-    headers = [("Via", f"SIP/2.0/UDP 192.0.2.200;branch=z9hG4bK{method}{cseq}{callee}")]
-    headers += [("Route", route) for route in (routes if callee else routes[::-1])]
-    headers += [("From", near), ("To", far), ("Call-ID", ok.call_id), ("CSeq", f"{cseq} {method}")]
-    return encode(f"{method} sip:x@192.0.2.201 SIP/2.0", headers)
 
 
 def up(bench: Bench, phone: Hop, to: str = "anna") -> Response:
