@@ -37,8 +37,16 @@ class AcdLine:
         self._telling: asyncio.Task[None] | None = None
 
     async def ask(self, command: str, **data: Any) -> dict[str, Any]:  # noqa: ANN401 - plain JSON
-        """Sends a command and waits for its answer. Raises BusError: "bus.timeout" after 2 s, or control's refusal."""
-        return await self._line.request(TARGET, self._command(command, data), ANSWER_WITHIN_S)
+        """Sends a command, behind those that are being told, and waits for its answer.
+
+        Raises BusError: "bus.timeout" after 2 s, or control's refusal.
+        """
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                await self._untold.join()
+                return await self._line.request(TARGET, self._command(command, data), ANSWER_WITHIN_S)
+        except TimeoutError as error:
+            raise BusError("bus.timeout", f"control did not take {command}") from error
 
     def tell(self, command: str, **data: Any) -> None:  # noqa: ANN401 - plain JSON
         """Sends a command whose answer changes nothing, behind those before it, again until it was received."""

@@ -37,6 +37,7 @@ class CallParts:
     tracks: Tracks
     clock: SampleClock
     record: Record
+    run_folder: Path
 
     def note(self, kind: str, party: str | None = None, **data: Any) -> None:  # noqa: ANN401 - plain JSON
         """Writes an event into the archive, now."""

@@ -112,8 +112,15 @@ class CallSession:
         loop = asyncio.get_running_loop()
         loop.call_later(self._config.telephony.max_call, self._hang_up_with, Termination.MAX_DURATION)
 
-    def on_leg_event(self, event: LegEvent) -> None:
-        """What the leg reports, in order; the bridge's clock runs on for a moment after the leg's end."""
+    def take_leg(self, leg: Leg, headers: dict[str, str]) -> bool:
+        """A second INVITE: a supervisor's, or nobody's."""
+        return self._people is not None and not self._closed and self._people.take_supervisor(leg, headers)
+
+    def on_leg_event(self, leg: Leg, event: LegEvent) -> None:
+        """What a leg reports, in order; the bridge's clock runs on for a moment after the leg's end."""
+        if leg is not self.leg:
+            self._with_people(lambda people: people.on_supervisor(leg, event))
+            return
         if self._closed:
             return
         match event, self._conversation:
@@ -209,6 +216,7 @@ class CallSession:
             tracks,
             conversation.clock,
             self._record,
+            self._config.run_folder,
         )
         self._people = People(parts, self._bus, conversation.tell, self._flow_hangs_up)
         self._run(conversation.run(), "conversation")

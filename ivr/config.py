@@ -122,6 +122,21 @@ class FlowsSettings(Table):
     hangup_margin: float = Field(0.15, ge=0, le=1)
 
 
+class AgentsSettings(Table):
+    """[agents]"""
+
+    pause_reasons: dict[str, str] = {"1": "break", "2": "lunch", "3": "meeting", "4": "training"}
+    dispositions: dict[str, str] = {"1": "resolved", "2": "follow-up", "3": "wrong-queue", "4": "no-answer"}
+
+    @field_validator("pause_reasons", "dispositions")
+    @classmethod
+    def _by_digits(cls, value: dict[str, str]) -> dict[str, str]:
+        for number in value:
+            if not re.fullmatch(r"[0-9]{1,4}", number):
+                raise ValueError(f"{number!r}: write the digits that agents dial, one to four")
+        return value
+
+
 class RecordingsSettings(Table):
     """[recordings]"""
 
@@ -138,6 +153,7 @@ class Config(Table):
     tts: TtsSettings = TtsSettings()
     flows: FlowsSettings = FlowsSettings()
     recordings: RecordingsSettings = RecordingsSettings()
+    agents: AgentsSettings = AgentsSettings()
     queues: dict[str, QueueTable] = {"cards": QueueTable(), "support": QueueTable()}
 
     @property

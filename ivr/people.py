@@ -12,11 +12,13 @@ from typing import Any
 from flows.actions import Request
 from flows.events import Event, News, QueueNews, Replied
 from ivr.acdline import AcdLine, Line
+from ivr.audiotap import AudioTaps
 from ivr.bus import BusError, CommandRefusedError
 from ivr.callparts import CallParts
 from ivr.outleg import OutLeg, headers_of
 from ivr.queueing import End, QueueWait
 from ivr.room import Room
+from ivr.supervision import Supervision
 from ivr.talk import Talk
 from ivr.transfers import Transfer
 from telephony.legevents import Referred
@@ -39,6 +41,10 @@ class People:
         self._wait: QueueWait | None = None
         self._waiting: asyncio.Task[None] | None = None
         self._room = Room(parts)
+        self._supervision = Supervision(parts, self._room, self._acd)
+        self._taps = AudioTaps(parts, self._room, self._supervision, parts.run_folder)
+        self.take_supervisor = self._supervision.take
+        self.on_supervisor = self._supervision.on_leg_event
         self._legs: list[OutLeg] = []
         self._consulted = 0
         self._priority: int | None = None
@@ -72,6 +78,8 @@ class People:
         """The caller has gone, or the hotline has hung up: everybody else is told goodbye."""
         if self._wait is not None and not self._wait.has_agent:
             self._wait.leave("abandoned")
+        self._supervision.close()
+        self._taps.close()
         for task in self._tasks:
             task.cancel()
 
@@ -127,7 +135,7 @@ class People:
             self._room,
             leg,
             self._dial_consulted,
-            lambda state: self._on_talk(offer.agent, state),
+            lambda state: self._on_talk(wait, offer.agent, state),
         )
         try:
             arguments = request.arguments
@@ -139,6 +147,7 @@ class People:
             if leg.ended:
                 return False
             parts.note("queue.answered", queue=wait.place["queue"], agent=offer.agent, waited_s=wait.waited_s)
+            wait.bridged = True
             self._tell(QueueNews(request.request, News.ANSWERED, {"agent": offer.agent, "display": offer.display}))
             await talk.run()
             self._tell(QueueNews(request.request, News.ENDED, {"by": "agent"}))
@@ -146,8 +155,10 @@ class People:
         finally:
             talk.close()
 
-    def _on_talk(self, agent: str, state: str) -> None:
+    def _on_talk(self, wait: QueueWait, agent: str, state: str) -> None:
         self._parts.note("agent.talk", "agent", agent=agent, state=state)
+        if state == "over" and wait.bridged:
+            wait.over()
         self._acd.tell("talk", agent=agent, state=state)
 
     def _dial(self, target: str, headers: Mapping[str, str], track: str) -> OutLeg:
@@ -194,6 +205,8 @@ class People:
             self._tell(QueueNews(request.request, News.ENDED, {"by": "agent"}))
         ok = outcome in ("transferred", "ended")
         self._tell(Replied(request.request, ok, {"outcome": outcome}))
+        if outcome == "transferred":
+            self._hang_up("transferred")
 
     # Commands.
 
@@ -214,6 +227,11 @@ class People:
                 self._parts.note("queue.moved", queue=str(data["queue"]))
             case "hang_up":
                 self._hang_up("control")
+            case "supervise":
+                token = self._supervision.admit(data)
+                return {"sip": self._supervision.sip_address, "token": token}
+            case "tap":
+                return await self._taps.open(data)
             case unknown:
                 raise CommandRefusedError("command.unknown", f"a call knows no command {unknown!r}")
         return {}

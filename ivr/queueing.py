@@ -62,7 +62,7 @@ class End:
 
 class QueueWait:
     """One wait. `place` are the fields that control keeps (queue, skills, priority ...); `news(kind, data)` hears
-    joined, position and offered.
+    joined, position and offered; `bridged` says that the caller has heard the agent.
     """
 
     def __init__(
@@ -73,12 +73,15 @@ class QueueWait:
         dial: Dial,
         news: Callable[[str, dict[str, Any]], None],
     ) -> None:
+        self.bridged = False
         self._parts = parts
         self._dial = dial
         self._acd = acd
         self.place = place
         self._news = news
         self._ringing: dict[str, OutLeg] = {}
+        self._rang: dict[str, Outcome] = {}
+        self._places = asyncio.Semaphore(MOST_RINGING)
         self._offer: Offer | None = None
         self._renew_now = asyncio.Event()
         self._controls: set[str] = set()
@@ -116,7 +119,7 @@ class QueueWait:
         self._finish(End("left", reason))
 
     def over(self) -> None:
-        """The talk is over, or the caller gone: nothing more is kept with control."""
+        """The agent has gone, or the caller: nothing more is kept with control."""
         for leg in self._ringing.values():
             leg.cancel()
         if self._renewing is not None:
@@ -128,8 +131,9 @@ class QueueWait:
         return self._offer is not None
 
     def wait_on(self) -> None:
-        """The agent was gone again before the caller heard anything."""
+        """The agent was gone again before the caller heard anything: control is asked for the place once more."""
         self._offer = None
+        self._renew_now.set()
 
     @property
     def waited_s(self) -> float:
@@ -143,10 +147,9 @@ class QueueWait:
         offer = Offer.of(data)
         if offer.offer in self._ringing:
             return
-        if self._end.done() or self._offer is not None:
-            raise CommandRefusedError("call.answered", "the caller waits no more")
-        if len(self._ringing) >= MOST_RINGING:
-            raise CommandRefusedError("offer.too_many", f"{MOST_RINGING} phones ring already")
+        if outcome := self._rang.get(offer.offer):
+            self._acd.tell("offer", offer=offer.offer, agent=offer.agent, outcome=str(outcome))
+            return
         self._agents += 1
         headers = headers_of(
             self._parts,
@@ -181,13 +184,12 @@ class QueueWait:
 
     async def _ring(self, offer: Offer, leg: OutLeg) -> None:
         self._parts.note("queue.offered", queue=self.place["queue"], agent=offer.agent, offer=offer.offer)
-        self._acd.tell("offer", offer=offer.offer, agent=offer.agent, outcome="ringing")
-        self._news("offered", {"agent": offer.agent})
-        outcome = await leg.ring(offer.ring_timeout_s)
+        outcome = await self._ring_in_turn(offer, leg)
         del self._ringing[offer.offer]
         if outcome is Outcome.ANSWERED and (self._end.done() or self._offer is not None):
             leg.hang_up()
             outcome = Outcome.CANCELLED
+        self._rang[offer.offer] = outcome
         self._acd.tell("offer", offer=offer.offer, agent=offer.agent, outcome=str(outcome))
         self._parts.note("queue.rang", agent=offer.agent, offer=offer.offer, outcome=str(outcome), status=leg.status)
         if outcome is Outcome.ANSWERED:
@@ -195,6 +197,22 @@ class QueueWait:
             for other in self._ringing.values():
                 other.cancel()
             self._finish(End("answered", "", offer, leg))
+
+    async def _ring_in_turn(self, offer: Offer, leg: OutLeg) -> Outcome:
+        """Rings as soon as one of the places for a ringing phone is free."""
+        try:
+            async with asyncio.timeout(offer.ring_timeout_s):
+                await self._places.acquire()
+        except TimeoutError:
+            return Outcome.CANCELLED
+        try:
+            if self._end.done() or self._offer is not None:
+                return Outcome.CANCELLED
+            self._acd.tell("offer", offer=offer.offer, agent=offer.agent, outcome="ringing")
+            self._news("offered", {"agent": offer.agent})
+            return await leg.ring(offer.ring_timeout_s)
+        finally:
+            self._places.release()
 
     def _finish(self, end: End) -> None:
         if not self._end.done():
@@ -212,15 +230,15 @@ class QueueWait:
                     await self._renew_now.wait()
             except TimeoutError:
                 pass
-            offer = self._offer
-            about = {"offer": offer.offer, "agent": offer.agent} if offer else {"offer": None, "agent": None}
+            about = {"offer": list(self._ringing), "agent": self._offer.agent if self._offer else None}
             try:
                 self.where(await self._acd.ask("renew", **self._fields(), **about))
                 heard, wait_s = time.monotonic(), RENEW_S
             except BusError as error:
                 wait_s = RENEW_AGAIN_S
-                if self._offer is None and time.monotonic() - heard > CONTROL_AWAY_S:
-                    log.error("no control for %d s: %s", CONTROL_AWAY_S, error)
+                away = time.monotonic() - heard > CONTROL_AWAY_S
+                if self._offer is None and (away or error.code == "queue.unknown"):
+                    log.error("the caller cannot wait on: %s", error)
                     self._finish(End("unavailable", error.code))
 
     def _on_control(self, topic: str, envelope: Envelope) -> None:

@@ -138,7 +138,6 @@ class Talk:
         self._parts.note("consult.started", "agent", number=number)
         self._other, self._other_up = self._dial(number), False
         leg = self._other
-        leg.on_ended = lambda: self._news.put_nowait(_Gone(leg))
         leg.on_ringing = lambda: self._signal("ringback")
         self._enter(Stage.CONSULT)
 
@@ -151,10 +150,11 @@ class Talk:
         self._parts.note("consult.rang", "agent", outcome=str(outcome))
         if self._agent is not None:
             self._agent.stop_tones()
-        if outcome is not Outcome.ANSWERED or leg.leg is None:
+        if outcome is not Outcome.ANSWERED or leg.leg is None or leg.ended:
             self._other_gone(str(outcome))
             return
         self._other_up = True
+        leg.on_ended = lambda: self._news.put_nowait(_Gone(leg))
         self._room.seat(CONSULTED, leg.leg)
         if self._leaving or self._agent is None:
             self._leave()

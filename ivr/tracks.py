@@ -1,5 +1,7 @@
 """What is recorded of a call: both directions on one clock, with pauses for card data, and the caller's messages."""
 
+from collections.abc import Callable
+
 from ivr.clock import SAMPLES_PER_S
 from recordings.bundle import Bundle
 from recordings.leg import LegWriter
@@ -46,14 +48,19 @@ class Tracks:
         self._hotline = bundle.leg("hotline")
         self._messages = 0
         self.paused = False
+        self.also: Callable[[str, Frame], None] | None = None  # hears every frame, by party
 
     def write(self, frame: Frame) -> None:
         """Keeps a frame; while paused, silence of the same length."""
+        if self.also is not None:
+            self.also("caller", frame)
         self._caller.write_at(frame.sample, SILENCE if self.paused else frame.heard8k)
         self._hotline.write_at(frame.sample, SILENCE if self.paused else frame.played8k)
 
     def write_party(self, name: str, frame: Frame) -> None:
         """Keeps what somebody else in the call said (an agent, the far end of a transfer) in a recording of its own."""
+        if self.also is not None:
+            self.also(name, frame)
         self._bundle.leg(name).write_at(frame.sample, SILENCE if self.paused else frame.heard8k)
 
     def message(self, sample: int, max_time_s: float, final_silence_s: float) -> Message:

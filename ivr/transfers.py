@@ -26,7 +26,6 @@ _OUTCOMES = {
 _OF_STATUS = {486: "busy", 600: "busy", 408: "no_answer", 480: "no_answer", 487: "no_answer", 603: "refused"}
 REFER_ANSWER_S = 5.0  # for the first word on a REFER
 _SUCCESS, _FAILURE = 200, 300
-_UNWILLING = frozenset((0, 400, 403, 405, 420, 481, 489, 500, 501, 503))  # of the REFER itself: the phone cannot
 
 
 class Transfer:
@@ -63,8 +62,7 @@ class Transfer:
     async def _refer(self, send: Callable[[], object]) -> str:
         """The caller's phone does it; "" when that phone does not take a REFER."""
         self._parts.stack.post(send)
-        wait_s = REFER_ANSWER_S
-        status = 0
+        status, taken = 0, False
         try:
             async with asyncio.timeout(REFER_ANSWER_S) as limit:
                 while True:
@@ -73,13 +71,13 @@ class Transfer:
                     status = news.status
                     if news.final:
                         break
-                    wait_s = self._timeout_s
-                    limit.reschedule(asyncio.get_running_loop().time() + wait_s)
+                    taken = True
+                    limit.reschedule(asyncio.get_running_loop().time() + self._timeout_s)
         except TimeoutError:
-            return "no_answer" if status else ""
+            return "no_answer" if taken else ""
         if _SUCCESS <= status < _FAILURE:
             return "transferred"
-        return "" if status in _UNWILLING else _OF_STATUS.get(status, "failed")
+        return _OF_STATUS.get(status, "failed") if taken else ""
 
     async def _call(self, bridged: Callable[[], None]) -> str:
         leg = self._dial(self._to, headers_of(self._parts, {}), "transfer")

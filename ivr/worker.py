@@ -15,6 +15,8 @@ from ivr.busaddress import address_finder
 from ivr.callsession import CallSession
 from ivr.config import Config
 from ivr.doorlink import DoorLink
+from ivr.feature import FeatureCall
+from ivr.featurecodes import feature_of
 from ivr.handover import into_loop
 from ivr.preload import Preloaded
 from ivr.process import signal_when_parent_dies
@@ -27,6 +29,7 @@ from telephony.stack import Stack, StackSettings
 
 log = logging.getLogger(__name__)
 IDLE_REPEAT_S = 2.0
+USER_HEADER = "x-hotline-user"  # the door alone sets it
 LINGER_S = 0.2  # for the last SIP message and the last bus message to leave
 
 
@@ -38,7 +41,7 @@ class Worker:
         self._preloaded = preloaded
         self._slot = slot
         self._tell = tell
-        self._call: CallSession | None = None
+        self._call: CallSession | FeatureCall | None = None
         self._done = asyncio.Event()
 
     async def run(self) -> None:
@@ -71,27 +74,43 @@ class Worker:
 
     def _on_leg_event(self, leg: Leg | None, event: LegEvent) -> None:
         match event:
-            case Incoming() if leg is not None:
-                if self._call is not None or self._done.is_set():
-                    self._stack.post(lambda: leg.hang_up(486))
-                    return
+            case Incoming() if leg is not None and self._call is None and not self._done.is_set():
                 self._take(leg, event)
+            case Incoming() if leg is not None:
+                if self._call is None or not self._call.take_leg(leg, event.headers):
+                    self._stack.post(lambda: leg.hang_up(486))
             case Refused():
                 self._note_refused(event)
-            case _ if self._call is not None and leg is self._call.leg:
-                self._call.on_leg_event(event)
+            case _ if self._call is not None and leg is not None:
+                self._call.on_leg_event(leg, event)
 
     def _take(self, leg: Leg, incoming: Incoming) -> None:
         self._say(b"b")
         self._door.say("busy")
-        self._call = CallSession(self._config, self._preloaded, self._stack, leg, self._bus, self._done.set)
+        user = incoming.headers.get(USER_HEADER, "")
+        if user and incoming.called.startswith("*"):
+            self._take_feature(leg, user, incoming.called)
+            return
+        call = CallSession(self._config, self._preloaded, self._stack, leg, self._bus, self._done.set)
+        self._call = call
         try:
-            self._call.begin(incoming)
+            call.begin(incoming)
         except BundleCreateError as error:
             log.error("a call is refused, for nothing takes its recording: %s", error)
             self._call = None
             self._stack.post(lambda: leg.hang_up(503))
             self._done.set()
+
+    def _take_feature(self, leg: Leg, user: str, called: str) -> None:
+        """An agent or a supervisor, by the door's word, has dialled a code."""
+        agents = self._config.agents
+        feature = feature_of(called, agents.pause_reasons, agents.dispositions)
+        if feature is None:
+            self._stack.post(lambda: leg.hang_up(404, "No such code"))
+            self._done.set()
+            return
+        self._call = FeatureCall(self._preloaded, self._stack, leg, self._bus, user, feature, self._done.set)
+        self._call.begin()
 
     def _note_refused(self, refused: Refused) -> None:
         """No codec in common: the stack has answered 488; the archive learns that somebody called."""

@@ -174,6 +174,9 @@ class Leg(pj.Call):  # type: ignore[misc]
             self._over = True
             self._media = None
             self._home.bridge.refresh()
+            if self._is_ready:  # a dead leg's taps would run on as long as the process
+                self._home.silence.stopTransmit(self._heard_tap)
+                self._home.silence.stopTransmit(self._played_tap)
             self._emit(Ended(self._cause or info.lastStatusCode, info.lastReason, not self._hung_up_here, self.rtp))
 
     def onCallTsxState(self, parameters: pj.OnCallTsxStateParam) -> None:

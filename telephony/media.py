@@ -33,6 +33,15 @@ def _fast_bytes_work() -> bool:
 frame_bytes: Callable[[pj.ByteVector], bytes] = _fast_bytes if _fast_bytes_work() else bytes
 
 
+def filled(vector: pj.ByteVector, data: bytes) -> pj.ByteVector:
+    """The vector with this content, of the same length: 1.7 us where making a new one takes hundreds."""
+    if frame_bytes is bytes:
+        return pj.ByteVector(data)
+    begin, _ = _POINTERS(ctypes.string_at(int(vector.this), 16))
+    ctypes.memmove(begin, data, len(data))
+    return vector
+
+
 class Tap(pj.AudioMediaPort):  # type: ignore[misc]
     """A port of the bridge that hands over what it hears, 60 ms at a time, as `int16[480]` at 8 kHz.
 

@@ -138,7 +138,7 @@ class Bench:
     def begin(self, *, media: bool = True) -> None:
         self.session.begin(Incoming("ann", "desk", "x@y"))
         if media:
-            self.session.on_leg_event(MediaReady("PCMA/8000"))
+            self.session.on_leg_event(self.leg, MediaReady("PCMA/8000"))
 
     async def end(self) -> list[dict[str, Any]]:
         """Closes the bundle; the events in it."""
@@ -157,7 +157,7 @@ async def test_a_call_answered_on_hold_without_media_does_not_keep_its_worker_fo
     telephony = settings.telephony.model_copy(update={"max_call": 2.5})
     bench = Bench(settings.model_copy(update={"telephony": telephony}))
     bench.begin(media=False)
-    bench.session.on_leg_event(Held(True))
+    bench.session.on_leg_event(bench.leg, Held(True))
     async with asyncio.timeout(20):
         while len(bench.leg.asked) < 2:  # noqa: ASYNC110 - the leg knows no event
             await asyncio.sleep(0.05)
@@ -177,7 +177,7 @@ async def test_a_call_whose_media_never_begin_is_ended(settings: Config) -> None
 async def test_a_caller_who_never_acknowledges_has_not_hung_up(settings: Config) -> None:
     bench = Bench(settings)
     bench.begin()
-    bench.session.on_leg_event(Ended(408, "Request Timeout", by_far_end=True))
+    bench.session.on_leg_event(bench.leg, Ended(408, "Request Timeout", by_far_end=True))
     ended = (await bench.end())[-1]["data"]
     assert (ended["termination"], ended["by"]) == ("no_ack", "hotline")
 
@@ -203,13 +203,13 @@ async def test_a_flow_that_cannot_go_on_is_archived_as_its_error_and_not_as_a_co
 async def test_nothing_is_recorded_or_told_after_the_end_of_the_call(settings: Config) -> None:
     bench = Bench(settings)
     bench.begin()
-    bench.session.on_leg_event(Ended(200, "OK", True))
+    bench.session.on_leg_event(bench.leg, Ended(200, "OK", True))
     assert bench.done.is_set()
     told = len(bench.published)
     loud = b"\x10\x20" * 480
     for number in range(50):
-        bench.session.on_leg_event(Frame(number * 480, loud if 5 < number < 20 else SILENCE, SILENCE))
-    bench.session.on_leg_event(Key("1", KeyMethod.INFO))
+        bench.session.on_leg_event(bench.leg, Frame(number * 480, loud if 5 < number < 20 else SILENCE, SILENCE))
+    bench.session.on_leg_event(bench.leg, Key("1", KeyMethod.INFO))
     assert len(bench.published) == told
     events = await bench.end()
     assert events[-1]["kind"] == "call.ended"
@@ -221,7 +221,7 @@ async def test_a_call_that_is_closed_without_word_of_its_end_still_tells_nothing
     bench.begin()
     await bench.end()
     told = len(bench.published)
-    bench.session.on_leg_event(Key("1", KeyMethod.INFO))
+    bench.session.on_leg_event(bench.leg, Key("1", KeyMethod.INFO))
     assert len(bench.published) == told
 
 
@@ -233,7 +233,7 @@ async def test_a_secret_number_typed_while_its_question_plays_is_written_nowhere
     bench = Bench(settings, flow)
     bench.begin()
     for key in "7391":
-        bench.session.on_leg_event(Key(key, KeyMethod.RFC4733))
+        bench.session.on_leg_event(bench.leg, Key(key, KeyMethod.RFC4733))
     keys = [event["data"]["key"] for event in await bench.end() if event["kind"] == "key"]
     assert keys == ["*"] * 4
     assert not any(f'"key": "{key}"' in json.dumps(bench.published) for key in "7391")
@@ -273,7 +273,7 @@ async def test_while_the_recording_is_paused_nothing_the_caller_gives_is_written
     bench = Bench(settings, PAUSED)
     bench.begin()
     for key in "739" + "4":
-        bench.session.on_leg_event(Key(key, KeyMethod.RFC4733))
+        bench.session.on_leg_event(bench.leg, Key(key, KeyMethod.RFC4733))
         await asyncio.sleep(0)
     events = await bench.end()
     assert [event["data"]["key"] for event in events if event["kind"] == "key"] == ["*", "*", "*", "4"]

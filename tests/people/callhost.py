@@ -32,6 +32,16 @@ MUSIC_HZ = 2000
 CALL_ID = "20261121-101112-aaaaaa"
 
 
+NUMBERS: dict[str, str] = {}
+
+
+class DoorlessParts(CallParts):
+    """Knows some numbers itself."""
+
+    def uri_of(self, target: str) -> str:
+        return NUMBERS.get(target) or super().uri_of(target)
+
+
 def say(**event: object) -> None:
     sys.stdout.write(json.dumps(event) + "\n")
     sys.stdout.flush()
@@ -97,6 +107,8 @@ class Host:
                 assert self.people.ask(Request(self.number, kind, arguments))
             case {"command": command}:
                 asyncio.get_running_loop().create_task(self.command(command))
+            case {"numbers": numbers}:
+                NUMBERS.update(numbers)
             case {"answer": answers}:
                 self.line.answers |= answers
 
@@ -113,7 +125,10 @@ class Host:
                 self.leg = leg
                 self.stack.post(leg.answer)
             case Incoming():
-                self.people.on_supervisor(leg, event) if hasattr(self.people, "on_supervisor") else None
+                if not self.people.take_supervisor(leg, event.headers):
+                    self.stack.post(lambda: leg.hang_up(486))
+            case _ if self.people and leg is not self.leg:
+                self.people.on_supervisor(leg, event)
             case MediaReady() if leg is self.leg and self.people is None:
                 self.begin()
             case Frame() if leg is self.leg:
@@ -133,9 +148,10 @@ class Host:
         refused = self.folder / "refused.wav"
         files = PromptFiles(self.folder, lambda _seconds: refused, lambda: refused)
         music = self.folder / "audio/music.wav"
-        parts = CallParts(
+        parts = DoorlessParts(
             CALL_ID, self.incoming.caller, self.incoming.called, self.incoming.source, self.stack, self.leg,
             lambda: None, files, lambda: music, lambda _name: refused, self.tracks, self.clock, self.record,
+            self.folder,
         )  # fmt: skip
         self.people = People(parts, self.line, self.tell, lambda reason: self.stack.post(self.leg.hang_up))
         say(event="up")

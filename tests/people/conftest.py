@@ -68,16 +68,32 @@ class Process:
 class Party(Process):
     """A phone with a tone."""
 
-    def __init__(self, name: str, folder: Path, manner: str = "answer") -> None:
+    def __init__(self, name: str, folder: Path) -> None:
         self.name = name
-        self.file = folder / f"{name}-{time.monotonic_ns()}.raw"
-        super().__init__(str(HERE / "party.py"), str(TONES[name]), str(self.file), manner)
+        self._before = 0
+        self.file = folder / f"{name}.raw"
+        super().__init__(str(HERE / "party.py"), str(TONES[name]), str(self.file), "answer")
         self.port = self.until(event="ready")["port"]
         self.uri = f"sip:{name}@127.0.0.1:{self.port}"
 
+    def begin(self, manner: str) -> None:
+        """Makes the phone as good as new: without a call, what it told forgotten."""
+        until = time.monotonic() + WITHIN_S
+        while True:
+            self.lines.clear()
+            self.tell(do="hang_up")
+            self.tell(do="ready")
+            if not self.until(event="ready again")["talks"]:
+                break
+            assert time.monotonic() < until
+        self.lines.clear()
+        self._before = self.file.stat().st_size // 2 * 2
+        self.tell(do="manner", manner=manner)
+        self.tell(do="refer", refer="refuse")
+
     def heard(self, seconds: float) -> np.ndarray:
         """The last seconds of what the phone heard."""
-        data = self.file.read_bytes()
+        data = self.file.read_bytes()[self._before :]
         return np.frombuffer(data[: len(data) // 2 * 2], np.int16)[-int(8000 * seconds) :] / 32768
 
     def now_hears(self) -> set[str]:
@@ -148,30 +164,41 @@ class Host(Process):
         return Path(self.until(event="closed")["path"])
 
 
-@pytest.fixture
-def processes() -> Iterator[list[Process]]:
-    made: list[Process] = []
+@pytest.fixture(scope="session")
+def phones(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Party]]:
+    """The phones that were needed so far; they serve test after test."""
+    made: dict[str, Party] = {}
     yield made
-    for process in made:
-        process.end()
+    for phone in made.values():
+        phone.end()
 
 
 @pytest.fixture
-def party(processes: list[Process], tmp_path: Path) -> Callable[..., Party]:
+def party(phones: dict[str, Party], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Party]]:
     """Makes phones: `party("anna", "ring")`."""
+    used: list[Party] = []
 
-    def make(name: str, manner: str = "answer") -> Party:
-        processes.append(made := Party(name, tmp_path, manner))
-        return made
+    def get(name: str, manner: str = "answer") -> Party:
+        if name not in phones:
+            phones[name] = Party(name, tmp_path_factory.mktemp("phones"))
+        phone = phones[name]
+        phone.begin(manner)
+        used.append(phone)
+        return phone
 
-    return make
+    yield get
+    for phone in used:
+        phone.tell(do="hang_up")
 
 
 @pytest.fixture
-def call(processes: list[Process], party: Callable[..., Party], tmp_path: Path) -> tuple[Host, Party]:
+def call(party: Callable[..., Party], tmp_path: Path) -> Iterator[tuple[Host, Party]]:
     """A call that is up: the worker's side, and the caller's phone."""
-    processes.append(host := Host(tmp_path / "host"))
+    host = Host(tmp_path / "host")
     caller = party("caller")
     caller.tell(do="dial", uri=host.uri, headers={})
     host.until(event="up")
-    return host, caller
+    yield host, caller
+    caller.tell(do="hang_up")
+    host.closed()
+    host.end()

@@ -13,14 +13,33 @@ from pathlib import Path
 
 import pjsua2 as pj
 
+from telephony import stack as stack_module
 from telephony.audio import tone, write_wav
+from telephony.leg import Leg
 from telephony.legevents import Answered, Ended, Frame, Held, Incoming, Key, MediaReady, Ringing
 from telephony.stack import Stack, StackSettings
+
+
+class PhoneLeg(Leg):
+    """A leg that does what phones do: takes a REFER where it is told so, and an INVITE with Replaces."""
+
+    party: "Party"
+
+    def onCallTransferRequest(self, parameters) -> None:
+        if self.party.refer == "take":
+            parameters.statusCode = 202
+            parameters.newCall = self.party.new_leg()
+        else:
+            super().onCallTransferRequest(parameters)
+
+    def onCallReplaced(self, parameters) -> None:
+        parameters.newCall = self.party.new_leg(parameters.newCallId)
 
 
 class Party:
     def __init__(self, hz: float, heard: Path, manner: str) -> None:
         self.manner = manner
+        self.refer = "refuse"
         self.leg = None
         self.heard = heard.open("wb", buffering=0)
         folder = Path(tempfile.mkdtemp(prefix="hotline-party-"))
@@ -33,16 +52,25 @@ class Party:
         sys.stdout.write(json.dumps(event) + "\n")
         sys.stdout.flush()
 
+    def new_leg(self, call_id: int = pj.PJSUA_INVALID_ID) -> Leg:
+        """A leg that takes the place of the present one."""
+        made: list[Leg] = []
+        made.append(PhoneLeg(self.stack, lambda event: self.emit(made[0], event), call_id))
+        self.stack._legs.append(made[0])
+        self.leg = made[0]
+        return made[0]
+
     def emit(self, leg, event) -> None:
+        if isinstance(event, Incoming):
+            self.incoming(leg, event)
+            return
+        if leg is not self.leg:
+            return
         match event:
             case Frame(_, heard8k, _):
                 self.heard.write(heard8k)
-            case Incoming(caller=caller, called=called, headers=headers):
-                self.leg = leg
-                self.say(event="incoming", caller=caller, called=called, headers=headers)
-                self.take(leg)
             case MediaReady():
-                self.stack.post(lambda: self.leg.player.play(1, str(self.sound)))
+                self.stack.post(lambda: leg.player.play(1, str(self.sound)))
             case Ringing(status):
                 self.say(event="ringing", status=status)
             case Answered():
@@ -52,7 +80,16 @@ class Party:
             case Held(held):
                 self.say(event="held", held=held)
             case Ended(status, reason, by_far_end):
+                self.leg = None
                 self.say(event="ended", status=status, reason=reason, by_far_end=by_far_end)
+
+    def incoming(self, leg, event: Incoming) -> None:
+        if self.leg is not None:
+            self.stack.post(lambda: leg.hang_up(486))
+            return
+        self.leg = leg
+        self.say(event="incoming", caller=event.caller, called=event.called, headers=event.headers)
+        self.take(leg)
 
     def take(self, leg) -> None:
         match self.manner:
@@ -68,7 +105,15 @@ class Party:
                 self.stack.post(lambda: leg.answer(183))
 
     def dial(self, uri: str, headers: dict[str, str]) -> None:
-        self.leg = self.stack.dial(uri, lambda event: self.emit(self.leg, event), headers).result(10)
+        dialled = threading.Event()
+
+        def emit(event) -> None:
+            dialled.wait(10)
+            self.emit(future.result(), event)
+
+        future = self.stack.dial(uri, emit, headers)
+        self.leg = future.result(10)
+        dialled.set()
 
     def do(self, command: dict) -> None:
         leg = self.leg
@@ -81,6 +126,8 @@ class Party:
                 self.stack.post(lambda: leg.send_keys(command["keys"]))
             case "info":
                 self.stack.post(lambda: send_info(leg, command["keys"]))
+            case "refer":
+                self.refer = command["refer"]
             case "hold":
                 self.stack.post(lambda: leg.setHold(pj.CallOpParam(True)))
             case "unhold":
@@ -90,7 +137,10 @@ class Party:
             case "manner":
                 self.manner = command["manner"]
             case "hang_up":
-                self.stack.post(leg.hang_up)
+                for one in list(self.stack._legs):
+                    self.stack.post(one.hang_up)
+            case "ready":
+                self.say(event="ready again", talks=self.leg is not None)
 
 
 def send_info(leg, keys: str) -> None:
@@ -100,8 +150,9 @@ def send_info(leg, keys: str) -> None:
 
 
 def main() -> None:
-    threading.Timer(170, lambda: os._exit(3)).start()
-    party = Party(float(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])
+    threading.Timer(600, lambda: os._exit(3)).start()
+    stack_module.Leg = PhoneLeg
+    PhoneLeg.party = party = Party(float(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])
     for line in sys.stdin:
         party.do(json.loads(line))
     party.stack.stop()
