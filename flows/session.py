@@ -74,7 +74,8 @@ class Session:
         """Whether a key pressed now must not be written down: also one typed ahead, where a secret step may take it."""
         at = self._state
         asked = at.phase in (Phase.ASKING, Phase.CONFIRMING, Phase.EXPLAINING) and at.turn.mode is not BargeIn.NO
-        return self.is_secret or (not asked and any(map(_has_secrets, (self._flow, *self._flow.callees.values()))))
+        kept = not asked and at.phase is not Phase.HOLDING
+        return self.is_secret or (kept and any(map(_has_secrets, (self._flow, *self._flow.callees.values()))))
 
     @property
     def is_holding(self) -> bool:

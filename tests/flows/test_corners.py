@@ -180,3 +180,14 @@ def test_a_key_typed_ahead_is_secret_where_any_step_that_may_take_it_asks_for_a_
     assert session.step == "pin"
     assert session.is_key_secret
     assert session.is_secret
+
+
+def test_keys_are_not_hidden_from_the_archive_while_the_caller_waits_for_a_person(calling) -> None:
+    text = (
+        '[step.start]\ntype = "queue"\nqueue = "q"\non.no_agents = "pin"\n'
+        '[step.pin]\ntype = "gather"\nkind = "digits"\nsecret = true\ninto = "pin"\nprompt = "PIN?"\nnext = "end"\n'
+    )
+    caller = calling(text + ENDS)
+    assert not caller.session.is_key_secret, "nobody keeps them for the next step"
+    caller.news("answered")
+    assert caller.session.is_key_secret, "they may be told to the agent in confidence"
