@@ -84,8 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return EXIT_CANNOT_START
     command = COMMANDS[options.command]
-    run = _function(command.run)
     try:
+        run = _function(command.run)
         if command.about:
             return int(run(options, config))
         if options.command != "zygote":  # which leaves live calls alone when the launcher dies

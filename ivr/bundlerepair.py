@@ -29,6 +29,9 @@ def repair_bundles(config: Config, path: Path | None, say: Say) -> int:
     if path is not None and is_call_id(path.resolve().name):
         return _repair_one(path.resolve(), say)
     folder = (path or config.recordings_folder).resolve()
+    if path is None and not folder.is_dir():
+        say("no call has been recorded yet: nothing to do")
+        return 0
     if not folder.is_dir():
         say(f"{folder}: there is no such folder")
         return 1

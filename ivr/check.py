@@ -15,6 +15,7 @@ from ivr import models, speech
 from ivr.config import Config
 from ivr.flowfiles import flow_files, read_files, vocabulary
 from telephony.portholder import port_holders
+from telephony.stack import RTP_PORTS_PER_PROCESS
 from tts.errors import SynthesiserFailed
 from tts.voices import piper_file
 
@@ -135,12 +136,12 @@ def _ports(config: Config, config_path: Path) -> Iterator[Finding]:
             else:
                 yield Finding(Grade.OK, f"SIP port {port}/{protocol} is free")
     first, last = config.telephony.rtp_ports
-    room = (last + 1 - first) // 16
+    room = (last + 1 - first) // RTP_PORTS_PER_PROCESS
     if room < config.telephony.max_calls:
         yield Finding(
             Grade.WARNING,
             f"[telephony] rtp_ports has room for {room} calls, max_calls is {config.telephony.max_calls}",
-            f"rtp_ports = [{first}, {first + 16 * config.telephony.max_calls - 1}]",
+            f"rtp_ports = [{first}, {first + RTP_PORTS_PER_PROCESS * config.telephony.max_calls - 1}]",
         )
 
 

@@ -234,6 +234,12 @@ def test_a_bad_count_is_refused(run: Run, count: str) -> None:
         run("calls", f"--last={count}")
 
 
+def test_repair_before_the_first_call_has_nothing_to_do(run: Run) -> None:
+    status, output, _ = run("bundle", "repair")
+    assert status == 0
+    assert "no call has been recorded yet" in output
+
+
 def test_repair_closes_seals_and_stores(run: Run, config: Config) -> None:
     torn = make_call(config, A, end=False)
     os.close(torn._lock_fd)
