@@ -39,8 +39,9 @@ class Call:
 
 
 class Workers:
-    """`async with Workers(find)`: agents answer after `ring_s` and talk for `talk_s` (None: until `hang_up`); where
-    `answers(agent)` is false the phone rings on.
+    """`async with Workers(find)`: agents answer after `ring_s` and talk for `talk_s()` (None: until `hang_up`); where
+    `answers(agent)` is false the phone rings on. `over` hears of each call that was served. `waits`: from the moment
+    when an agent's call was over to the next offer for the agent, in seconds.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Workers:
         find: Callable[[], Address | None],
         *,
         ring_s: float = 0.05,
-        talk_s: float | None = None,
+        talk_s: Callable[[], float] | None = None,
         answers: Callable[[str], bool] = lambda _agent: True,
         pid: int = 4711,
     ) -> None:
@@ -56,7 +57,9 @@ class Workers:
         self.ring_s, self.talk_s, self.answers, self.pid = ring_s, talk_s, answers, pid
         self.calls: dict[str, Call] = {}
         self.wrong: list[str] = []
-        self.offered_at: dict[str, float] = {}
+        self.over: Callable[[Call], None] = lambda _call: None
+        self.waits: list[float] = []
+        self._free: dict[str, float] = {}
         self.assigned = 0
         self.changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -98,10 +101,12 @@ class Workers:
 
     async def hang_up(self, call: Call) -> None:
         """The talk is over."""
-        agent = call.agent
+        agent = call.agent or ""
         self._quiet(call)
         self.forget(call)
+        self._free[agent] = time.time()
         await self.tell("talk", call_id=call.call_id, agent=agent, state="over")
+        self.over(call)
 
     def forget(self, call: Call) -> None:
         """The worker has ended: nobody serves the call any more."""
@@ -175,7 +180,9 @@ class Workers:
 
     def _ring(self, call: Call, offer: str, agent: str) -> None:
         now = time.time()
-        self.offered_at[agent] = call.offers[offer] = now
+        call.offers[offer] = now
+        if (free := self._free.pop(agent, None)) is not None:
+            self.waits.append(now - free)
         other = self._rings.get(agent) or self._talks.get(agent)
         if other is not None:
             self.wrong.append(f"{agent} is rung for {call.call_id} while busy with {other}")
@@ -196,7 +203,7 @@ class Workers:
         self.changed.set()
         await self._say("offer", offer=offer, call_id=call.call_id, agent=agent, outcome="answered")
         if self.talk_s is not None:
-            await asyncio.sleep(self.talk_s)
+            await asyncio.sleep(self.talk_s())
             if call.state == "talking":
                 await self.hang_up(call)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from ivr.acd.agents import OUTCOMES, Event, Signal, step
 from ivr.acd.errors import RefusedError
+from ivr.acd.estimate import learned
 from ivr.acd.model import Agent, AgentState, Decision, Offer, QueueSettings, Snapshot, Waiting
 
 MOST_ATTEMPTS = 3
@@ -18,7 +19,6 @@ AGAIN_AFTER_S = 300.0
 _IN_VAIN = frozenset({"declined", "busy", "no_answer", "unreachable"})
 _TALKS = frozenset({AgentState.ANSWERED, AgentState.HOLD})
 _UNCONFIRMED_S = 20.0
-_NEW_HANDLE = 0.1  # how much the newest call counts in the average
 
 
 class CallerState(StrEnum):
@@ -336,11 +336,9 @@ class Board:
 
     def _learn(self, queue: str, talk_s: float) -> None:
         settings = self.queues.get(queue)
-        handle_s = talk_s + (settings.wrapuptime_s if settings else 0.0)
         memory = self.memory.get(queue, QueueMemory())
-        if memory.handle_s is not None:
-            handle_s = memory.handle_s + _NEW_HANDLE * (handle_s - memory.handle_s)
-        self.memory[queue] = replace(memory, handle_s=handle_s)
+        took_s = talk_s + (settings.wrapuptime_s if settings else 0.0)
+        self.memory[queue] = replace(memory, handle_s=learned(memory.handle_s, took_s))
         self.changes.queues.add(queue)
 
 

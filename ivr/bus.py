@@ -30,6 +30,7 @@ Server = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 EnvelopeServer = Callable[[Envelope], Awaitable[dict[str, Any]]]
 
 _QUEUE = 2000
+_ON_THE_WAY = 10  # one at a time, each waiting for its acknowledgement, a busy machine sends some 30 a second
 _HEARTBEAT_S = 1.0
 _RETRY_S = 1.0
 _FIRST_BACKOFF_S = 0.1
@@ -81,6 +82,7 @@ class Bus:
         self._answers: OrderedDict[str, bytes | None] = OrderedDict()
         self._asked: dict[str, asyncio.Future[Envelope]] = {}
         self._queue: deque[_Outgoing] = deque()
+        self._on_the_way: dict[int, _Outgoing] = {}
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -224,20 +226,31 @@ class Bus:
             group.create_task(self._heartbeat(), name="bus heartbeat")
 
     async def _send(self, mqtt: aiomqtt.Client) -> None:
-        while True:
-            if not self._queue:
-                self._idle.set()
-                self._wake.clear()
-                await self._wake.wait()
-            out = self._queue.popleft()
-            try:
-                if out.payload is None:
-                    await mqtt.subscribe(out.topic, qos=1)
-                else:
-                    await mqtt.publish(out.topic, out.payload, qos=1, retain=out.retain)
-            except BaseException:
-                self._queue.appendleft(out)
-                raise
+        """Keeps several messages on their way, in order; those not acknowledged at the end come first the next time."""
+        free = asyncio.Semaphore(_ON_THE_WAY)
+        try:
+            async with asyncio.TaskGroup() as group:
+                while True:
+                    if not self._queue:
+                        self._wake.clear()
+                        await self._wake.wait()
+                    await free.acquire()
+                    out = self._queue.popleft()
+                    self._on_the_way[id(out)] = out
+                    group.create_task(self._send_one(mqtt, out, free), name="bus send one")
+        finally:
+            self._queue.extendleft(reversed(self._on_the_way.values()))
+            self._on_the_way.clear()
+
+    async def _send_one(self, mqtt: aiomqtt.Client, out: _Outgoing, free: asyncio.Semaphore) -> None:
+        if out.payload is None:
+            await mqtt.subscribe(out.topic, qos=1)
+        else:
+            await mqtt.publish(out.topic, out.payload, qos=1, retain=out.retain)
+        del self._on_the_way[id(out)]
+        free.release()
+        if not self._queue and not self._on_the_way:
+            self._idle.set()
 
     async def _receive(self, mqtt: aiomqtt.Client) -> None:
         async for message in mqtt.messages:

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import textwrap
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -16,6 +15,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from bench import postgres
+from bench.postgres import Postgres
 from ivr.config import Config, IvrSettings
 
 
@@ -114,56 +115,17 @@ def eventually() -> Callable[..., Awaitable[None]]:
     return eventually_true
 
 
-class Postgres:
-    """An own PostgreSQL server in a temporary folder, run as `postgres` (it refuses to run as root)."""
-
-    def __init__(self, folder: Path, port: int) -> None:
-        self.folder, self.port = folder, port
-        self.url = f"postgresql+asyncpg://postgres@127.0.0.1:{port}/postgres"
-
-    def create(self) -> None:
-        self._run(
-            "initdb", "-D", self.folder, "-U", "postgres", "-A", "trust", "--no-sync", "--no-locale", "-E", "UTF8"
-        )
-
-    def start(self) -> None:
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
-        log = self.folder.parent / "server.log"
-        self._run("pg_ctl", "-D", self.folder, "-w", "-t", "50", "-l", log, "-o", options, "start")
-
-    def stop(self) -> None:
-        """As a crash would: connections cut, nothing flushed but the write-ahead log."""
-        self._run("pg_ctl", "-D", self.folder, "-m", "immediate", "stop")
-
-    def _run(self, program: str, *arguments: object) -> None:
-        command = [str(_POSTGRES / program), *map(str, arguments)]
-        user = "postgres" if os.geteuid() == 0 else None
-        subprocess.run(command, check=True, user=user, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL, cwd="/")
-
-
-_POSTGRES = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path("/nonexistent"))
-
-
 @pytest.fixture(scope="module")
 def postgres_server() -> Iterator[Postgres]:
     """One running server for the tests of a module."""
-    if not (_POSTGRES / "initdb").exists():
+    if not Postgres.installed():
         pytest.skip("PostgreSQL is not installed")
-    with tempfile.TemporaryDirectory(prefix="hotline-pg-") as name, socket.socket() as trial:
-        if os.geteuid() == 0:
-            shutil.chown(name, "postgres")
-        trial.bind(("127.0.0.1", 0))
-        port = trial.getsockname()[1]
-        trial.close()
-        server = Postgres(Path(name) / "data", port)
-        server.create()
-        server.start()
+    with postgres.running() as server:
         yield server
-        server.stop()
 
 
-@pytest.fixture
-async def postgres(postgres_server: Postgres) -> Postgres:
+@pytest.fixture(name="postgres")
+async def postgres_database(postgres_server: Postgres) -> Postgres:
     """The server with an empty database."""
     connection = await asyncpg.connect(postgres_server.url.replace("+asyncpg", ""))
     await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")

@@ -193,7 +193,11 @@ async def test_two_controls_make_one_offer_and_carry_out_each_command_once(make_
     acd = await make_acd()
     other = await make_acd()
     await acd.add(*(f"a{number}" for number in range(5)))
-    async with acd.serving(), other.serving(), Workers(address_finder(config), talk_s=0.02, ring_s=0.01) as workers:
+    async with (
+        acd.serving(),
+        other.serving(),
+        Workers(address_finder(config), talk_s=lambda: 0.02, ring_s=0.01) as workers,
+    ):
         for number in range(5):
             await workers.agent(f"a{number}", "login")
         await asyncio.gather(*(workers.join("cards") for _ in range(60)))
