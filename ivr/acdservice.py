@@ -40,7 +40,7 @@ _QUIET_TICK_S = 1.0
 _SOONEST_S = 0.01
 _STORE_AGAIN_S = 0.1
 _BATCH = 200
-_OVER_KEPT = 5000
+_OVER_KEPT = 1000
 
 
 class Readiness(Protocol):

@@ -10,6 +10,7 @@ from recordings.event import Event
 from recordings.layout import CALL_ENDED
 
 _MOST_CALLS = 10_000
+_MOST_OVER = 1000  # what still comes of a call comes within seconds of its end
 
 
 @dataclass(slots=True)
@@ -75,5 +76,5 @@ class LiveCalls:
         """The call needs no more saving: what still comes of it is ignored."""
         self._calls.pop(call_id, None)
         self._over[call_id] = None
-        while len(self._over) > _MOST_CALLS:
+        while len(self._over) > _MOST_OVER:
             self._over.popitem(last=False)
