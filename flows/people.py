@@ -48,7 +48,7 @@ def queue(run: Run, step: Queue) -> None:
         voice=run.voice,
         joined=place.joined,
         announce={name: value for name, value in announce.items() if value},
-        whisper=run.pieces(step.whisper)[0],
+        whisper=run.whispered(step.whisper),
         context=place.context,
     )
     run.hold = Hold(
@@ -99,7 +99,7 @@ def transfer(run: Run, step: Transfer) -> None:
         to=step.to.fill(run.scope(), run.context).strip(),
         mode=step.mode,
         dtmf="".join(key for key in keys if key in "0123456789*#ABCD,"),
-        whisper=run.pieces(step.whisper)[0],
+        whisper=run.whispered(step.whisper),
         language=run.language,
         voice=run.voice,
         timeout_s=step.timeout,

@@ -28,7 +28,7 @@ from flows.expressions import Expression, names
 from flows.flow import Flow
 from flows.functions import Context, Value
 from flows.state import Phase, Place, State
-from flows.steps.base import Handler, Prompt, Recorded, Step
+from flows.steps.base import ANY_LANGUAGE, Handler, Prompt, Recorded, Step
 from flows.templates import Template
 from flows.turn import Playing, Reply, Turn, Verdict
 from flows.wording import wording
@@ -181,6 +181,12 @@ class Run:
             pieces.extend(part.speak(scope, self.context))
             secret = secret or self.has_secret(part)
         return tuple(pieces), secret
+
+    def whispered(self, prompt: Prompt | None) -> tuple[Text | AudioFile | Silence, ...]:
+        """A prompt for somebody else's ears: parts with what the caller gave in confidence are left out."""
+        parts = (prompt.within(self.language) or prompt.variants[0][1]) if prompt else ()
+        open_parts = tuple(part for part in parts if isinstance(part, Recorded) or not self.has_secret(part))
+        return self.pieces(Prompt(((ANY_LANGUAGE, open_parts),)))[0]
 
     def has_secret(self, template: Template) -> bool:
         """Whether a secret variable is filled into the text."""

@@ -56,7 +56,9 @@ class Queue(Step):
     )
     announce_frequency: Duration = Field(60.0, description="time between announcements of a place that stays the same")
     exit_key: Key | None = Field(None, description="the key that leaves the queue for on.exit_key")
-    whisper: Spoken | None = Field(None, description="told to the agent before the caller is connected")
+    whisper: Spoken | None = Field(
+        None, description="told to the agent before the caller is connected; parts with secrets are left out"
+    )
     context: dict[VariableName, Filled] = Field(default_factory=dict, description="texts for the agent, name = text")
     into: VariableName | None = Field(
         None, description="the variable that takes how it went: { outcome, agent, waited_s }"
@@ -119,7 +121,7 @@ class Transfer(Step):
     to: Filled = Field(description="a SIP address or a number")
     mode: Literal["blind", "attended", "bridge"] = Field("blind", description="how")
     dtmf: Filled | None = Field(None, description='keys sent after the answer; "," is a pause of one second')
-    whisper: Spoken | None = Field(None, description="told to the one who answers")
+    whisper: Spoken | None = Field(None, description="told to the one who answers; parts with secrets are left out")
     timeout: Duration = Field(30.0, description="how long to ring")
     music: Spoken | None = Field(None, description="played until the answer; else a quiet tune")
     next: Target | None = Field(None, description="the step after a bridge")

@@ -61,12 +61,14 @@ def test_the_request_says_everything_that_the_queue_must_know(waiting) -> None:
     }
 
 
-def test_what_the_caller_gave_in_confidence_does_not_go_into_the_context(calling) -> None:
+def test_what_the_caller_gave_in_confidence_is_not_told_to_the_agent(calling) -> None:
     caller = calling(
         '[step.start]\ntype = "gather"\nkind = "digits"\nlength = 4\nsecret = true\ninto = "pin"\nprompt = "PIN?"\n'
-        'next = "wait"\n[step.wait]\ntype = "queue"\nqueue = "cards"\ncontext = { pin = "{pin}" }\n' + END
+        'next = "wait"\n[step.wait]\ntype = "queue"\nqueue = "cards"\ncontext = { pin = "{pin}" }\n'
+        'whisper = ["A caller.", "The PIN is {pin}."]\n' + END
     )
     caller.key("1234")
+    assert caller.asked().arguments["whisper"] == (Text("A caller."),)
     assert caller.asked().arguments["context"] == {"pin": "****"}
 
 

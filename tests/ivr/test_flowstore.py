@@ -125,3 +125,15 @@ def test_what_one_process_changes_another_sees(folder: Path) -> None:
     assert version_of(other, 0.1) == 2
     assert other.promote("bank")
     assert version_of(one, 0.9) == 2
+
+
+def test_a_flow_that_names_a_queue_nobody_has_set_up_does_not_go_live(folder: Path) -> None:
+    text = (
+        'flow = "bank"\nstart = "wait"\n[step.wait]\ntype = "queue"\nqueue = "loans"\non.no_agents = "end"\n'
+        'on.timeout = "end"\n[step.end]\ntype = "hangup"\nprompt = "Bye."\n'
+    )
+    (folder / "bank.toml").write_text(text)
+    limits = Limits()
+    (problem,) = FlowStore(folder, folder.parent / "history", limits, {"cards"}).refresh(1.0)
+    assert (problem.code, problem.at.line) == ("queue.unknown", 5)
+    assert FlowStore(folder, folder.parent / "history", limits, {"cards", "loans"}).refresh(2.0) == []
