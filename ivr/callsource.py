@@ -59,7 +59,7 @@ class CallSource:
             call_id = newest[0].call_id
         stored = await self._stored(call_id)
         record = self._bundle(call_id)
-        audio = record.audio if record else []
+        audio = [*record.audio, *record.tracks] if record else []
         if stored is not None and (stored.archived or record is None):
             return FoundCall(stored.summary, stored.events, audio, "store")
         if record is None:

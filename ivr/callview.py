@@ -14,7 +14,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ivr.peopleview import in_words
 from recordings.event import Event
+from recordings.layout import AUDIO
 from recordings.summary import Summary
 from recordings.transcript import Line, clock, lines_of, words
 from recordings.waterfall import Turn, turns_of
@@ -82,7 +84,7 @@ def print_call(out: Console, call: Summary, events: Sequence[Event], audio: Sequ
             f" ({turns} {'turn' if turns == 1 else 'turns'}; end of speech or key to first RTP packet)"
         )
     for path in audio:
-        sides = "  (caller left, hotline right)" if path.suffix == ".flac" else ""
+        sides = "  (caller left, hotline right)" if path.name == AUDIO else ""
         out.print(f"recording: {path}{sides}", soft_wrap=True)
     if not audio:
         out.print("recording: none")
@@ -92,7 +94,7 @@ def script(events: Sequence[Event]) -> Table:
     """The conversation in order of time, each turn's latency below what the caller said."""
     table = script_table()
     lines = lines_of(events)
-    notes = [(event.sample or 0, 1, event) for event in events if event.kind in {"flow.event", "error"}]
+    notes = [(event.sample or 0, 1, event) for event in events if _is_note(event)]
     entries: list[tuple[float, int, Line | Event]] = [(line.start_s, 0, line) for line in lines]
     entries += [(sample / 8000, order, event) for sample, order, event in notes]
     turns = _by_line(lines, turns_of(events))
@@ -138,11 +140,17 @@ def waterfall(turn: Turn) -> Text:
 
 def note(event: Event) -> Text:
     """An event of the flow, or an error."""
+    if (words := in_words(event)) is not None:
+        return Text(plain(f"· {words}"), style="blue")
     if event.kind == "error":
         return Text(plain(f"! {event.data.get('code', '?')} {event.data.get('detail', '')}".rstrip()), style="red")
     count = event.data.get("count")
     times = f" ({count})" if isinstance(count, int) and count > 1 else ""
     return Text(plain(f"· {event.data.get('event', '?')}{times}"), style="magenta")
+
+
+def _is_note(event: Event) -> bool:
+    return event.kind in {"flow.event", "error"} or in_words(event) is not None
 
 
 def when(wall: float) -> str:

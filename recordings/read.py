@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from recordings import manifest
+from recordings import manifest, tracks
 from recordings.callid import is_call_id
 from recordings.errors import BundleDamagedError, CallNotFoundError
 from recordings.event import Event, parse_lines
@@ -38,6 +38,11 @@ class CallRecord:
         if flac.exists():
             return [flac]
         return sorted([*self.path.glob("*.wav"), *self.path.glob("*.wav.part")])
+
+    @property
+    def tracks(self) -> list[Path]:
+        """What agents and others said, each for itself, once the call is sealed."""
+        return tracks.flacs(self.path)
 
 
 def find(folder: Path, call_id: str) -> tuple[State, Path]:

@@ -1,7 +1,7 @@
 """From closed to sealed: one stereo FLAC (caller left, hotline right), a transcript, and a place by date.
 
 Each step may be done again after a kill at any point. The WAV files go only after the FLAC was read back and was the
-same sample by sample. Legs other than caller and hotline stay as they are.
+same sample by sample. Agents and others have a FLAC each (`recordings.tracks`); messages stay as they are.
 """
 
 import json
@@ -16,7 +16,7 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from recordings import lock, manifest, wav
+from recordings import lock, manifest, tracks, wav
 from recordings.errors import BundleDamagedError
 from recordings.event import parse_lines
 from recordings.layout import AUDIO, EVENTS, closed_place, sealed_place, unstored_mark
@@ -42,13 +42,15 @@ def seal(folder: Path, call_id: str) -> Path:
         if not about.get("sealed"):
             try:
                 about["audio"] = _encode(path)
+                if kept := tracks.encode(path):
+                    about["tracks"] = kept
             except soundfile.LibsndfileError as error:
                 raise BundleDamagedError(f"{path}: {error}") from error
             _write_transcript(path, about)
             about["sealed"] = True
             manifest.write(path, about)
-        for name in CHANNELS:
-            (path / f"{name}.wav").unlink(missing_ok=True)
+        for recorded in [*(path / f"{name}.wav" for name in CHANNELS), *tracks.waves(path)]:
+            recorded.unlink(missing_ok=True)
         mark_unstored(folder, call_id)
         target.parent.mkdir(parents=True, exist_ok=True)
         path.rename(target)

@@ -20,6 +20,17 @@ from telephony.legevents import Answered, Ended, Frame, Held, Incoming, Key, Med
 from telephony.stack import Stack, StackSettings
 
 
+class Registered(stack_module._Account):
+    """The account of a phone that has registered."""
+
+    def __init__(self, party: "Party") -> None:
+        super().__init__(party.stack)
+        self.party = party
+
+    def onRegState(self, parameters) -> None:
+        self.party.say(event="registered", status=int(parameters.code))
+
+
 class PhoneLeg(Leg):
     """A leg that does what phones do: takes a REFER where it is told so, and an INVITE with Replaces."""
 
@@ -115,11 +126,22 @@ class Party:
         self.leg = future.result(10)
         dialled.set()
 
+    def register(self, address: str, user: str, password: str) -> None:
+        account = pj.AccountConfig()
+        account.idUri = f"sip:{user}@{address}"
+        account.regConfig.registrarUri = f"sip:{address}"
+        account.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", user, 0, password))
+        account.mediaConfig.transportConfig.boundAddress = "127.0.0.1"
+        self.stack.account = Registered(self)
+        self.stack.account.create(account)
+
     def do(self, command: dict) -> None:
         leg = self.leg
         match command["do"]:
             case "dial":
                 self.dial(command["uri"], command.get("headers", {}))
+            case "register":
+                self.stack.post(lambda: self.register(command["address"], command["user"], command["password"]))
             case "answer":
                 self.stack.post(leg.answer)
             case "keys":

@@ -90,10 +90,10 @@ def test_legs_of_two_rates_meet_at_the_higher(make_bundle: Make) -> None:
 def test_other_legs_are_kept(make_bundle: Make, noise: Noise) -> None:
     bundle = make_bundle()
     bundle.leg("caller").write(noise(800, 1))
-    bundle.leg("agent").write(noise(800, 2))
+    bundle.leg("message-1").write(noise(800, 2))
     bundle.close(Termination.COMPLETED, "hotline")
     path = seal(bundle.folder, bundle.call_id)
-    assert soundfile.read(path / "agent.wav", dtype="int16")[0].tobytes() == noise(800, 2)
+    assert soundfile.read(path / "message-1.wav", dtype="int16")[0].tobytes() == noise(800, 2)
 
 
 def test_a_flac_that_differs_is_never_trusted(make_bundle: Make, converse: Converse, monkeypatch) -> None:

@@ -1,0 +1,122 @@
+"""The whole way to a person: registered phones, the flow's queue step, control, the agent's phone, supervision."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.net.hotline import ROOT, Archived, Hotline, wait_for
+from tests.people.conftest import Party
+
+pytestmark = [pytest.mark.net, pytest.mark.timeout(180)]
+FLOW = """flow = "quick"
+start = "wait"
+[step.wait]
+type = "queue"
+queue = "cards"
+skills = { cards = 2 }
+context = { card = "gold" }
+on.no_agents = { prompt = "Nobody.", next = "bye" }
+next = "bye"
+[step.bye]
+type = "hangup"
+prompt = "Goodbye."
+"""
+QUEUES = """
+[queues.cards]
+joinempty = "strict"
+ring_timeout = "10s"
+wrapuptime = "30s"
+"""
+
+
+@pytest.fixture
+def hotline(make_hotline: Callable[..., Hotline], tmp_path) -> Hotline:
+    folder = tmp_path / "flows"
+    folder.mkdir()
+    (folder / "quick.toml").write_text(FLOW)
+    return make_hotline(flows=folder, more=QUEUES)
+
+
+@pytest.fixture
+def phone(hotline: Hotline, tmp_path) -> Iterator[Callable[..., Party]]:
+    """Makes phones, registered where they have an account."""
+    made: list[Party] = []
+
+    def make(name: str, *account: str) -> Party:
+        made.append(party := Party(name, tmp_path))
+        if account:
+            added = subprocess.run(
+                [sys.executable, "-m", "ivr", "agents", "--config", str(hotline.config), "add", name, *account],
+                input=f"secret-{name}", cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+            )  # fmt: skip
+            assert added.returncode == 0, added.stderr
+            address = "{}:{}".format(*hotline.address)
+
+            def registered() -> bool:
+                seen = len(party.lines)
+                party.tell(do="register", address=address, user=name, password=f"secret-{name}")
+                return party.until(after=seen, event="registered")["status"] == 200
+
+            wait_for(registered)
+        return party
+
+    yield make
+    for party in made:
+        party.end()
+
+
+def pin(hotline: Hotline, name: str, digits: str) -> None:
+    set_pin = subprocess.run(
+        [sys.executable, "-m", "ivr", "agents", "--config", str(hotline.config), "password", name, "--pin"],
+        input=digits, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert set_pin.returncode == 0, set_pin.stderr
+
+
+def dial(party: Party, hotline: Hotline, called: str) -> None:
+    party.tell(do="dial", uri=re.sub("sip:[^@]*@", f"sip:{called}@", hotline.uri), headers={})
+
+
+def test_a_caller_reaches_a_registered_agent_who_logged_in_by_phone_and_a_supervisor_helps(
+    hotline: Hotline, phone: Callable[..., Party]
+) -> None:
+    anna = phone("anna", "--queue", "cards", "--skill", "cards=3")
+    boss = phone("boss", "--role", "supervisor")
+    pin(hotline, "boss", "4711")
+    caller = phone("caller")
+    dial(anna, hotline, "*41")
+    anna.until(event="answered")
+    assert anna.until(event="ended")["by_far_end"]
+    dial(caller, hotline, "quick")
+    rung = anna.until(event="incoming")
+    assert rung["headers"]["x-hotline-queue"] == "cards"
+    assert rung["headers"]["x-hotline-card"] == "gold"
+    assert rung["caller"] == "party"
+    caller.hears("anna")
+    anna.hears("caller")
+    dial(boss, hotline, "*1anna")
+    boss.until(event="answered")
+    boss.tell(do="keys", keys="4711#")
+    boss.hears("caller", "anna")
+    boss.tell(do="keys", keys="2")
+    anna.hears("caller", "boss")
+    boss.tell(do="hang_up")
+    anna.hears("caller")
+    anna.tell(do="hang_up")
+    assert caller.until(event="ended", within_s=30)["by_far_end"]
+    (call,) = wait_for(lambda: [one for one in hotline.archived() if one.data("queue.answered")])
+    check(call)
+    dial(anna, hotline, "*441")
+    anna.until(after=3, event="answered")
+
+
+def check(call: Archived) -> None:
+    """What the archive has of it."""
+    assert call.termination == "completed"
+    assert call.data("queue.joined")[0]["queue"] == "cards"
+    assert call.data("queue.offered")[0]["agent"] == "anna"
+    assert [data["state"] for data in call.data("agent.talk")] == ["talking", "over"]
+    assert [data["what"] for data in call.data("supervised")] == ["listen", "whisper", "left"]
