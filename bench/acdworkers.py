@@ -173,7 +173,9 @@ class Workers:
                 self._stop_ringing(call, data["offer"])
             case "position":
                 call.position = data["position"]
-            case "no_agents":
+            case "move":
+                call.queue = data["queue"]
+            case "no_agents" | "hang_up":
                 self.forget(call)
         self.changed.set()
         return {"accepted": True}

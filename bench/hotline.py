@@ -190,6 +190,8 @@ max_calls = {max_calls}
 idle_workers = {idle_workers}
 [telephony.lines]
 {lines}
+[rest]
+port = 0
 [asr]
 engine = "{engine}"
 [flows]

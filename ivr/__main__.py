@@ -38,6 +38,7 @@ COMMANDS = {
         "ivr.callscli:add_show_arguments",
     ),
     "agents": Command("ivr.agentscli:run", "the people: accounts, queues, skills", "ivr.agentscli:add_arguments"),
+    "token": Command("ivr.tokencli:run", "who may use the REST API", "ivr.tokencli:add_arguments"),
     "dial": Command("ivr.phonecli:run", "call a SIP URI with a test phone", "ivr.phonecli:add_arguments"),
     "demo": Command("ivr.commands:demo", "hear and see a call: a synthetic caller calls a hotline of its own"),
     "flow": Command("ivr.flowcli:run", "check, draw, talk to and test call flows", "ivr.flowcli:add_arguments"),

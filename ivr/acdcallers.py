@@ -11,7 +11,7 @@ from ivr.acd.empty import refusal
 from ivr.acd.estimate import staffing
 from ivr.acd.model import Waiting
 from ivr.acdboard import Board, Caller, CallerState, LiveOffer, Ticket, TicketState
-from ivr.acdcommands import AcdRefusal, Join, Leave, OfferOutcome, Priority, Renew, StaffingOf, Talk
+from ivr.acdcommands import AcdRefusal, Join, Leave, Move, OfferOutcome, Priority, Renew, StaffingOf, Talk
 
 Answer = dict[str, Any]
 PLACE = "place"
@@ -52,6 +52,8 @@ def renew(board: Board, command: Renew, now: float) -> Answer:
     elif caller.state is CallerState.TALKING and caller.since < now - _SETTLED_S:
         board.signal(caller.agent or "", Event(Signal.OVER, call_id=caller.call_id), now)
         board.put_caller(replace(caller, state=CallerState.WAITING, agent=None, since=now))
+    if caller.queue != command.queue and caller.state is CallerState.WAITING:
+        board.tell(command.call_id, command="move", queue=caller.queue)
     for name in command.offers:
         if name not in board.offers:
             board.tell(command.call_id, command="withdraw", offer=name)
@@ -69,6 +71,22 @@ def priority(board: Board, command: Priority, _now: float) -> Answer:
     caller = board.callers.get(command.call_id)
     if caller is not None and caller.priority != command.priority:
         board.put_caller(replace(caller, priority=command.priority))
+    return {PLACE: command.call_id}
+
+
+def move(board: Board, command: Move, now: float) -> Answer:
+    """Has the caller wait in another queue, however long or empty it is, since they first came. Raises AcdRefusal."""
+    caller = board.callers.get(command.call_id)
+    if caller is None or caller.state is not CallerState.WAITING:
+        raise AcdRefusal("call.not_waiting", f"call {command.call_id} waits in no queue")
+    if command.queue not in board.queues:
+        raise AcdRefusal("queue.unknown", f"{command.queue}: {_REFUSALS['queue.unknown']}")
+    if caller.queue != command.queue:
+        for live in board.offers_for(command.call_id):
+            board.withdraw(live.offer.offer, now)
+        board.drop_caller(command.call_id, "moved", now)
+        board.put_caller(replace(caller, queue=command.queue, tried=(), since=now))
+        board.tell(command.call_id, command="move", queue=command.queue)
     return {PLACE: command.call_id}
 
 

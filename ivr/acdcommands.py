@@ -64,6 +64,12 @@ class Priority(OfCall):
     priority: int
 
 
+class Move(OfCall):
+    """The caller shall wait in another queue, since when they came to the first."""
+
+    queue: str = Name
+
+
 class StaffingOf(_Command):
     """How is the queue doing?"""
 
@@ -142,6 +148,7 @@ COMMANDS: dict[str, type[_Command]] = {
     "renew": Renew,
     "leave": Leave,
     "priority": Priority,
+    "move": Move,
     "staffing": StaffingOf,
     "callback": Callback,
     "ticket": TicketOutcome,

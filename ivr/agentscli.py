@@ -14,10 +14,9 @@ from rich.table import Table
 from ivr import callview
 from ivr.accounts import AccountError, Role, ha1, hash_pin, new_account
 from ivr.config import Config
+from ivr.openstore import with_database
 from ivr.store.accounts import Accounts, Member
 from ivr.store.errors import StoreError
-from ivr.store.store import Store
-from recordings.seal import mark_all_unstored
 
 Work = Callable[[Accounts], Awaitable[int]]
 _SKILL_LEVELS = range(1, 11)
@@ -51,20 +50,11 @@ def run(options: argparse.Namespace, config: Config) -> int:
     """`ivr agents ...`: 0 when it was done, 1 when it was refused."""
     actions = {"list": _list, "add": _add, "password": _password, "remove": _remove}
     try:
-        return asyncio.run(_with_accounts(config, actions[options.action](options, config)))
+        work = actions[options.action](options, config)
+        return asyncio.run(with_database(config, lambda database: work(Accounts(database))))
     except (AccountError, StoreError) as error:
         print(f"ivr agents: {error}", file=sys.stderr)
         return 1
-
-
-async def _with_accounts(config: Config, work: Work) -> int:
-    store = Store(config.store_url)
-    try:
-        if await store.migrate():
-            mark_all_unstored(config.recordings_folder)  # the control process fills only a store that it made itself
-        return await work(Accounts(store.database))
-    finally:
-        await store.close()
 
 
 def _list(options: argparse.Namespace, _config: Config) -> Work:

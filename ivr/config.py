@@ -21,6 +21,7 @@ from ivr.doorsettings import (
     TrunkSettings,
 )
 from ivr.queuesettings import QueueTable
+from ivr.restsettings import RestSettings
 from ivr.settingstable import Duration, Table
 
 
@@ -154,6 +155,7 @@ class Config(Table):
     flows: FlowsSettings = FlowsSettings()
     recordings: RecordingsSettings = RecordingsSettings()
     agents: AgentsSettings = AgentsSettings()
+    rest: RestSettings = RestSettings()
     queues: dict[str, QueueTable] = {"cards": QueueTable(), "support": QueueTable()}
 
     @property

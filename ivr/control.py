@@ -24,6 +24,7 @@ from ivr.livecalls import LiveCalls
 from ivr.messages import Envelope, MessageError
 from ivr.patientstore import PatientStore
 from ivr.process import say_ready
+from ivr.rest import server
 from ivr.speech import client
 from ivr.store.errors import StoreRefusedError, StoreUnavailableError
 from ivr.store.rows import CallRows
@@ -64,6 +65,7 @@ async def _main(config: Config) -> None:
             gc.collect()
             gc.freeze()  # what stays for good is no more looked at: garbage of calls is found sooner, and in less time
             say_ready("control", pid=os.getpid())
+            tasks.append(group.create_task(server.serve(config, store.database, control.bus), name="rest"))
             await stop.wait()
             for task in tasks:
                 task.cancel()

@@ -43,6 +43,9 @@ rtp_ports = [39200, 39999]
 max_calls = 4
 idle_workers = 2
 
+[rest]
+port = 0
+
 [flows]
 folder = {flows}
 """

@@ -223,8 +223,7 @@ class People:
             case "position":
                 self._present_wait().where(data)
             case "move":
-                self._present_wait().place["queue"] = str(data["queue"])
-                self._parts.note("queue.moved", queue=str(data["queue"]))
+                self._move(str(data["queue"]))
             case "hang_up":
                 self._hang_up("control")
             case "supervise":
@@ -235,6 +234,12 @@ class People:
             case unknown:
                 raise CommandRefusedError("command.unknown", f"a call knows no command {unknown!r}")
         return {}
+
+    def _move(self, queue: str) -> None:
+        place = self._present_wait().place
+        if place["queue"] != queue:  # told again where a renewal crossed the first time
+            place["queue"] = queue
+            self._parts.note("queue.moved", queue=queue)
 
     def _present_wait(self) -> QueueWait:
         if self._wait is None:

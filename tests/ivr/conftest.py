@@ -18,12 +18,13 @@ import pytest
 from bench import postgres
 from bench.postgres import Postgres
 from ivr.config import Config, IvrSettings
+from ivr.restsettings import RestSettings
 
 
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
     """Settings whose data folder is tmp_path/var."""
-    return Config(root=tmp_path, ivr=IvrSettings(data=Path("var")))
+    return Config(root=tmp_path, ivr=IvrSettings(data=Path("var")), rest=RestSettings(port=0))
 
 
 class Process:

@@ -28,7 +28,8 @@ def test_it_ends_cleanly_when_its_terminal_is_closed_and_names_lines_that_lead_n
         lines = '[telephony.lines]\n"*" = "bank-en"\n"900" = "bank-fr"\n'
         library = ROOT / "flows" / "library"
         config.write_text(
-            f'[telephony]\naddress = "127.0.0.1"\nport = 0\nidle_workers = 1\n{lines}[flows]\nfolder = "{library}"\n'
+            f'[telephony]\naddress = "127.0.0.1"\nport = 0\nidle_workers = 1\n{lines}'
+            f'[rest]\nport = 0\n[flows]\nfolder = "{library}"\n'
         )
         with subprocess.Popen(
             [sys.executable, "-m", "ivr", "serve", "--config", str(config)],

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from ivr.store import acdtables, people  # noqa: F401 - their tables belong to the metadata
+from ivr.store import acdtables, people, tokens  # noqa: F401 - their tables belong to the metadata
 from ivr.store.schema import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
