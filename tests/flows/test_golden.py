@@ -33,12 +33,46 @@ reason = "sorry"
 """
 
 
-def run(flow_of, turns: str, more: str = ""):
+PEOPLE = """
+[step.start]
+type = "queue"
+queue = "cards"
+max_wait = "60s"
+on.timeout = "staff"
+on.no_agents = "staff"
+next = "book"
+[step.staff]
+type = "staffing"
+queue = "cards"
+staffed = "book"
+unstaffed = "out"
+[step.book]
+type = "callback"
+number = "1"
+queue = "cards"
+into = "booked"
+on.unavailable = "out"
+next = "told"
+[step.told]
+type = "hangup"
+prompt = "Ticket {booked.ticket}."
+[step.out]
+type = "transfer"
+to = "100"
+on.busy = "bye"
+on.failed = "start"
+[step.bye]
+type = "hangup"
+prompt = "Busy."
+"""
+
+
+def run(flow_of, turns: str, more: str = "", steps: str = FLOW):
     golden, where, problems = read(
         f'flow = "test"\n[[conversation]]\nname = "x"\n{more}\nturns = [\n{turns}\n]', "x.test.toml"
     )
     assert golden is not None, problems
-    return play(flow_of(FLOW), golden.conversation[0], "x.test.toml", where, 0)
+    return play(flow_of(steps), golden.conversation[0], "x.test.toml", where, 0)
 
 
 def test_a_conversation_that_goes_as_written_passes(flow_of) -> None:
@@ -79,6 +113,27 @@ def test_a_service_can_be_made_to_fail(flow_of) -> None:
     for answer in ('fails = "refused"', "status = 500"):
         outcome = run(flow_of, '{ keys = "2" },\n{ ends = "sorry" }', f'answers = [{{ step = "order", {answer} }}]')
         assert outcome.problems == []
+
+
+def test_what_people_do_is_written_too(flow_of) -> None:
+    answered = '{ queue = "joined" },\n{ queue = "answered" },\n{ queue = "ended" },\n{ hears = "Ticket 1." }'
+    assert run(flow_of, answered, steps=PEOPLE).problems == []
+    waits = '{ queue = "joined" },\n{ waits = "70s" },\n{ asked = "staffing", arguments = { queue = "cards" } },\n'
+    busy = 'answers = [{ step = "staff", json = { logged_in = 0 } }, { step = "out", json = { outcome = "busy" } }]'
+    assert run(flow_of, waits + '{ hears = "Busy." }', busy, PEOPLE).problems == []
+    nobody = 'answers = [{ step = "book", fails = "no control" }]'
+    outcome = run(flow_of, '{ queue = "no_agents" },\n{ ends = "transferred" }', nobody, PEOPLE)
+    assert outcome.problems == []
+
+
+def test_what_people_should_have_done_is_named(flow_of) -> None:
+    turns = '{ queue = "no_agents" },\n{ queue = "answered" },\n{ asked = "transfer" },\n'
+    outcome = run(flow_of, turns + '{ asked = "callback", arguments = { number = "2" } }', steps=PEOPLE)
+    assert [problem.what for problem in outcome.problems] == [
+        "nobody waits for a person at step told",
+        "expected a request for transfer, there was none",
+        "expected callback with number = '2', it was '1'",
+    ]
 
 
 def test_what_is_wrong_with_the_file_is_named() -> None:
