@@ -10,11 +10,13 @@ from telephony.edge.desk import (
     Desk,
 )
 from telephony.edge.events import Hop
+from telephony.edge.message import Request
 from telephony.edge.roster import Worker
 from telephony.edge.transactions import Call, Client, Server, State
 from telephony.edge.waymark import Mark
 from telephony.edge.ways import hop_of, record_route
 
+_SOME_WORKER = Hop("UDP", "127.0.0.1", 65535)
 NEXT_WORKER_ON = frozenset((486, 500, 503))
 
 
@@ -25,6 +27,9 @@ def begin(desk: Desk, server: Server, source: Hop) -> None:
         desk.number(), (request.call_id, request.from_tag), source, request.get("From"),
         clients.contact(request), request.all("Record-Route"), desk.now, server,
     )  # fmt: skip
+    if clients.too_long(request, _headers(desk, call, request, _SOME_WORKER, clients.branch(desk, call.key))):
+        desk.finish(server, 513)
+        return
     server.call = call
     desk.calls[call.key] = call
     desk.count("calls")
@@ -50,12 +55,16 @@ def assign(desk: Desk, server: Server) -> None:
     call.worker, worker.call = worker, call
     request = server.request
     mark = clients.branch(desk, server.key, server.serial, worker.pid, desk.now)
-    way = Mark(worker.hop, call.caller)
-    top = [clients.via(desk, worker.hop, True, mark), *record_route(desk, request.call_id, way)]
     clients.start(
-        desk, "INVITE", request.uri, clients.outgoing(request, top, []), worker.hop, mark=mark, cseq=request.cseq,
+        desk, "INVITE", request.uri, _headers(desk, call, request, worker.hop, mark), worker.hop, mark=mark,
+        cseq=request.cseq,
         body=request.body, server=server, worker=worker, give_up_s=SILENT_WORKER_S,
     )  # fmt: skip
+
+
+def _headers(desk: Desk, call: Call, request: Request, worker: Hop, mark: str) -> list[tuple[str, str]]:
+    top = [clients.via(desk, worker, True, mark), *record_route(desk, request.call_id, Mark(worker, call.caller))]
+    return clients.outgoing(request, top, [])
 
 
 def next_worker(desk: Desk, server: Server) -> None:

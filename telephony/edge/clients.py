@@ -12,6 +12,7 @@ from telephony.edge.transactions import Client, Server, Signal, State
 from telephony.edge.waymark import Side
 from telephony.edge.ways import Way
 
+WORKER_READS_BYTES = 3950  # pjsip cuts off what is longer than 4000, and then misreads it
 MARK = "z9hG4bK-hotline-"
 TOO_LATE = ("Reason", 'SIP;cause=487;text="answered too late"')
 _DIALOG = frozenset(("Route", "From", "To", "Call-ID"))
@@ -28,6 +29,11 @@ def via(desk: Desk, to: Hop, inside: bool, mark: str) -> tuple[str, str]:
     host = desk.place.inside if inside else desk.place.outside
     port = desk.place.port_for(to.transport)
     return "Via", f"SIP/2.0/{to.transport} {host}:{port};branch={mark}" + ("" if inside else ";rport")
+
+
+def too_long(request: Request, headers: list[tuple[str, str]]) -> bool:
+    """Whether a request passed on with these headers is longer than a worker can read."""
+    return len(encode(f"{request.method} {request.uri} SIP/2.0", headers, request.body)) > WORKER_READS_BYTES
 
 
 def outgoing(request: Request, top: list[tuple[str, str]], routes: list[str]) -> list[tuple[str, str]]:
@@ -168,6 +174,18 @@ def hang_up_late(desk: Desk, client: Client, response: Response) -> None:
         client.hung_up = True
         headers = [ack[0], *dialog, ("CSeq", f"{client.cseq + 1} BYE"), ("Max-Forwards", "70"), TOO_LATE]
         start(desk, "BYE", target, headers, client.to, mark=mark, cseq=client.cseq + 1, instead=client.instead)
+
+
+def hang_up_stray(desk: Desk, response: Response, to: Hop, *, inside: bool) -> None:
+    """Acknowledges and ends a call that was answered though nobody waits; the answer has all that is needed."""
+    target = contact(response)
+    mark = branch(desk, response.via.branch, response.to_tag, "stray")
+    dialog = [(name, response.get(name)) for name in ("From", "To", "Call-ID")]
+    top = [via(desk, to, inside, mark), *dialog, ("Max-Forwards", "70")]
+    desk.send(encode(f"ACK {target} SIP/2.0", [*top, ("CSeq", f"{response.cseq} ACK")]), to)
+    if (mark, "BYE") not in desk.clients:
+        headers = [*top, ("CSeq", f"{response.cseq + 1} BYE"), TOO_LATE]
+        start(desk, "BYE", target, headers, to, mark=mark, cseq=response.cseq + 1)
 
 
 def let_go(desk: Desk, client: Client) -> None:

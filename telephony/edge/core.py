@@ -98,7 +98,7 @@ class Core:
                 requests.receive(desk, message, source)
             case Response():
                 desk.count("responses")
-                responses.receive(desk, message)
+                responses.receive(desk, message, source)
             case Refusal(status, reason, headers, via):
                 desk.count(f"refused_{status}")
                 stamped = stamp(headers, source) if via is not None else headers

@@ -208,7 +208,8 @@ class Desk:
         return {
             "idle": duties["idle"], "claimed": duties["claimed"], "busy": duties["busy"], "calls": len(self.calls),
             "relays": len(self.relays), "accounts": len(self.accounts), "contacts": sum(1 for _ in self.bindings),
-            "spent": dict(self.ledger.spent), "guard": self.guard.banned(self.now),
+            "spent": dict(self.ledger.spent), "trunks": dict(self.trunk_addresses),
+            "guard": self.guard.banned(self.now),
             "dialogs": sum(bool(call.worker_tag) for call in self.calls.values()), "held": len(self.held),
             "transactions": len(self.servers) + len(self.clients), "timers": len(self.timed),
             "max_calls": self.max_calls, "counters": dict(self.counters),

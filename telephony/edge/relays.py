@@ -92,6 +92,8 @@ def heard(desk: Desk, relay: Relay, server: Server, client: Client, response: Re
     if relay.callee_tag:
         if client.state is State.ACCEPTED and response.to_tag == relay.callee_tag:
             desk.send(data, server.reply_to)  # a 2xx repeated
+        elif 200 <= response.status < 300:
+            clients.hang_up_stray(desk, response, client.to, inside=False)  # a second phone behind the one that won
         return
     if response.status < 200:
         if response.status > 100 and server.move(Signal.PROVISIONAL):

@@ -78,7 +78,7 @@ def _ack(desk: Desk, request: Request, source: Hop, server: Server | None) -> No
             desk.arm(server, T4_S)
         return
     way = ways.find(desk, request, source)
-    if way is None or request.max_forwards == 0:
+    if way is None or request.max_forwards == 0 or _too_long(desk, request, way):
         desk.count("stray_acks")
         return
     mark = clients.branch(desk, "ack", key_of(request))
@@ -146,6 +146,9 @@ def _inside_dialog(desk: Desk, request: Request, source: Hop, reply_to: Hop, key
     if not _may_pass(request, way):
         _answer_here(desk, request, reply_to)
         return
+    if _too_long(desk, request, way):
+        desk.answer(request, reply_to, 513)
+        return
     if way.side is Side.WORKER and request.method == "INFO" and not _is_key(desk, request, reply_to):
         return
     server = desk.serve(request, reply_to, key)
@@ -163,6 +166,11 @@ def _inside_dialog(desk: Desk, request: Request, source: Hop, reply_to: Hop, key
         _note_call(desk, request, way.call, outward=way.outward)
     if way.relay is not None:
         _note_relay(desk, request, way.relay, outward=way.outward)
+
+
+def _too_long(desk: Desk, request: Request, way: Way) -> bool:
+    some = clients.branch(desk, request.call_id)
+    return way.side is Side.WORKER and clients.too_long(request, clients.inside(desk, request, way, some))
 
 
 def _trunk_of(desk: Desk, way: Way) -> Trunk | None:

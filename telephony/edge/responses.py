@@ -2,15 +2,20 @@
 
 from telephony.edge import calls, clients, relays, trunks
 from telephony.edge.desk import Desk
+from telephony.edge.events import Hop
+from telephony.edge.grammar import read_via
 from telephony.edge.message import Response
 from telephony.edge.transactions import Client, Server, Signal, State
+from telephony.edge.ways import behind
 
 
-def receive(desk: Desk, response: Response) -> None:
+def receive(desk: Desk, response: Response, source: Hop) -> None:
     """Takes one response; what belongs to nothing the door sent is dropped (RFC 3261 §18.1.2)."""
     client = desk.clients.get((response.via.branch, response.cseq_method))
     if client is None:
         desk.count("stray_responses")
+        if response.cseq_method == "INVITE" and 200 <= response.status < 300 and desk.roster.at(source) is not None:
+            _stray_answer(desk, response, source)
         return
     before, server, wire = client.state, client.server, client.wire
     if not clients.heard(desk, client, response.status):
@@ -27,6 +32,21 @@ def receive(desk: Desk, response: Response) -> None:
         relays.heard(desk, server.relay, server, client, response, clients.passed_on(response, server.request.cseq))
     elif server is not None:
         _relay(desk, server, client, response, before)
+
+
+def _stray_answer(desk: Desk, response: Response, source: Hop) -> None:
+    """A worker answers a call that this door has not seen: one before it gave it to the worker and was ended.
+
+    The caller waits still, and waymarks lead all that follows (RFC 3261 §16.7 step 9 lets a 2xx pass so). Where the
+    caller's repeated INVITE has found another worker meanwhile, this one is hung up.
+    """
+    vias = [read_via(value) for value in response.all("Via")]
+    if len(vias) < 2 or not vias[0].branch.startswith(clients.MARK):
+        return
+    if (response.call_id, response.from_tag) in desk.calls:
+        clients.hang_up_stray(desk, response, source, inside=True)
+    elif (hop := behind(response.all("Via")[1])) is not None:
+        desk.send(clients.passed_on(response, response.cseq), hop)
 
 
 def _tidy(desk: Desk, client: Client, response: Response) -> None:

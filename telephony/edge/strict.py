@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from telephony.edge.errors import MalformedError
 from telephony.edge.grammar import TOKEN_PATTERN, Via, read_address, read_cseq, read_uri, read_via, split_list
+from telephony.edge.legible import check
 from telephony.edge.message import REASONS, Headers, Refusal, Request, Response, Silence
 
 MAX_MESSAGE_BYTES = 16_384
@@ -25,6 +26,8 @@ _LONG = {
     "content-length": "Content-Length", "content-type": "Content-Type", "record-route": "Record-Route",
     "proxy-require": "Proxy-Require", "via": "Via", "from": "From", "to": "To", "contact": "Contact",
     "route": "Route", "require": "Require", "supported": "Supported", "subject": "Subject",
+    "authorization": "Authorization", "proxy-authorization": "Proxy-Authorization", "replaces": "Replaces",
+    "proxy-authenticate": "Proxy-Authenticate", "expires": "Expires", "user-agent": "User-Agent", "event": "Event",
 }  # fmt: skip
 _LONG_ADDRESS = re.compile(rb"IP[46][ \t]+\S{254}", re.IGNORECASE)
 _SINGLE = frozenset(("Call-ID", "CSeq", "From", "To", "Max-Forwards", "Content-Length", "Content-Type"))
@@ -153,6 +156,7 @@ def _request(method: str, uri: str, headers: Headers, body: bytes) -> Request:
             forwards = value
     if not (forwards.isascii() and forwards.isdigit()):
         raise _RefusedError(400, "Bad Max-Forwards")
+    check(headers)
     hops = int(forwards) if len(forwards) < 6 else 256
     return Request(headers, body, *common, method, uri, hops if hops <= 255 else 70)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from telephony.edge.desk import Desk
 from telephony.edge.errors import MalformedError
 from telephony.edge.events import Hop
-from telephony.edge.grammar import read_address, read_uri
+from telephony.edge.grammar import read_address, read_params, read_uri, read_via
 from telephony.edge.message import Request
 from telephony.edge.transactions import Call, Relay
 from telephony.edge.waymark import Mark, Side, seal, unseal
@@ -89,6 +89,15 @@ def hop_of(value: str) -> Hop | None:
     if uri.scheme not in ("sip", "sips") or uri.transport not in ("UDP", "TCP", "TLS"):
         return None
     return Hop("TLS", uri.host, uri.port or 5061) if uri.secure else Hop(uri.transport, uri.host, uri.port or 5060)
+
+
+def behind(value: str) -> Hop | None:
+    """Where the response to a request with this Via goes, as the one who took it has noted (RFC 3581 §4)."""
+    via = read_via(value)
+    params = read_params(value[value.index(";") :]) if ";" in value else {}
+    port = params.get("rport") or str(via.port or 5060)
+    host = params.get("received") or via.host
+    return Hop(via.transport, host, int(port)) if port.isdigit() and via.transport in ("UDP", "TCP", "TLS") else None
 
 
 def record_route(desk: Desk, dialog: str, mark: Mark) -> list[tuple[str, str]]:

@@ -201,3 +201,102 @@ def test_a_caller_cannot_have_the_worker_call_somebody_by_refer(method: str, sta
     assert "REFER" not in bench.last[0].get("Allow")
     bench.bytes(inside(ok, "BYE", 3))
     assert bench.take() == ["BYE"]
+
+
+def test_what_is_too_long_for_a_worker_is_refused_at_the_door() -> None:
+    bench = Bench()
+    bench.worker(1)
+    bench.bytes(invite("a", "UDP", ("X-Long", "x" * 3600)))
+    assert bench.take() == ["100 INVITE", "513 INVITE"]
+    bench.bytes(invite("b", "UDP", ("X-Long", "x" * 2500)))
+    assert bench.take() == ["100 INVITE", "INVITE"]
+    bench.bytes(answer(bench.last[1], 200), worker_hop(1))
+    bench.take(CALLER)
+    ok = bench.last[-1]
+    assert isinstance(ok, Response)
+    long = inside(ok, "INVITE", 3).replace(b"CSeq", b"X-Long: " + b"x" * 3600 + b"\r\nCSeq")
+    bench.bytes(long)
+    assert bench.take() == ["513 INVITE"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Require", "100rel, ,"),
+        ("Require", "not a tag"),
+        ("Proxy-Require", "a;b"),
+        ("Replaces", "call;to-tag=1"),
+        ("Replaces", "call"),
+        ("Authorization", "Digest"),
+        ("Authorization", 'Digest username="a'),
+        ("Proxy-Authorization", 'Digest username="a", username="b"'),
+        ("Content-Type", "application"),
+        ("Content-Type", "application/sdp;="),
+    ],
+)
+def test_a_header_that_a_worker_would_drop_without_a_word_is_refused(name: str, value: str) -> None:
+    bench = Bench()
+    bench.worker(1)
+    bench.bytes(invite("a", "UDP", (name, value)))
+    assert bench.take() == ["400 INVITE"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Require", ""),
+        ("Require", "100rel , timer"),
+        ("Replaces", "a@b;from-tag=1;to-tag=2;early-only"),
+        ("Authorization", "Other scheme=1"),
+        ("Content-Type", 'application/sdp; charset="utf-8"'),
+    ],
+)
+def test_the_same_headers_in_good_order_pass(name: str, value: str) -> None:
+    bench = Bench()
+    bench.worker(1)
+    bench.bytes(invite("a", "UDP", (name, value)))
+    assert bench.take() == ["100 INVITE", "INVITE"]
+
+
+def test_needless_escapes_in_the_called_name_are_undone() -> None:
+    bench = Bench()
+    bench.worker(1)
+    bench.bytes(invite().replace(b"INVITE sip:hotline@", b"INVITE sip:bank%2Dzh%40x@"))
+    bench.take(worker_hop(1))
+    assert bench.last[0].uri == "sip:bank-zh%40x@192.0.2.10"
+
+
+def test_an_answer_to_a_call_that_an_earlier_door_gave_away_reaches_its_caller() -> None:
+    first = Bench()
+    first.worker(1)
+    first.bytes(invite())
+    first.take(worker_hop(1))
+    asked = first.last[0]
+    again = Bench()
+    again.worker(1, idle=False)
+    again.bytes(answer(asked, 200), worker_hop(1))
+    assert again.take(CALLER) == ["200 INVITE"]
+    ok = again.last[0]
+    assert isinstance(ok, Response)
+    again.bytes(inside(ok, "ACK", 1))
+    again.bytes(inside(ok, "BYE", 2))
+    assert again.take(worker_hop(1)) == ["ACK", "BYE"]
+    again.bytes(answer(asked, 200), STRANGER)
+    assert again.take() == [], "only a worker may say that"
+
+
+def test_an_answer_that_comes_when_another_worker_has_the_call_is_hung_up() -> None:
+    first = Bench()
+    first.worker(1)
+    first.bytes(invite())
+    first.take(worker_hop(1))
+    asked = first.last[0]
+    again = Bench()
+    again.worker(1, idle=False)
+    again.worker(2)
+    again.bytes(invite())
+    again.take()
+    for _ in range(2):
+        again.bytes(answer(asked, 200, "old"), worker_hop(1))
+    assert again.take(worker_hop(1)) == ["ACK", "BYE", "ACK"]
+    assert again.last[1].to_tag == "old"
