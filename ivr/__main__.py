@@ -53,7 +53,7 @@ COMMANDS = {
         "ivr.kamailiodoor:write", "show or write the configuration of Kamailio", "ivr.kamailiodoor:add_arguments"
     ),
     "zygote": Command("ivr.zygotemain:main"),
-    "door": Command("ivr.door:main"),
+    "door": Command("ivr.frontdoor:main"),
     "speech": Command("ivr.speech:main"),
     "control": Command("ivr.control:main"),
     "broker": Command("ivr.broker:main"),

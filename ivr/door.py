@@ -1,4 +1,4 @@
-"""The process `ivr door`: the embedded front door on its sockets, until SIGTERM."""
+"""The embedded front door on its sockets, until SIGTERM."""
 
 import asyncio
 import errno
@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable
 
-from ivr import kamailiodoor
 from ivr.bus import Bus
 from ivr.busaddress import address_finder
 from ivr.config import Config
@@ -35,8 +34,6 @@ def main(config: Config) -> int:
     Prints {"ready": "door", "sip": [address, port]} once callers can be taken. 0 after an orderly end, 3 where the
     port is taken or the address cannot be used.
     """
-    if config.telephony.door == "kamailio":
-        return kamailiodoor.main(config)
     try:
         outside = reachable_address(config.telephony.address)
         return asyncio.run(_serve(config, outside))

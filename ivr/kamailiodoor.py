@@ -4,15 +4,23 @@ import argparse
 import asyncio
 import errno
 import ipaddress
+import secrets
 import signal
 import sys
+import time
 from pathlib import Path
 
+from ivr.bus import Bus
+from ivr.busaddress import address_finder
 from ivr.config import Config
+from ivr.dooraccounts import DoorAccounts, LateAccounts
+from ivr.dooredge import DoorSettingsError, edge_settings
 from ivr.doorkey import door_key
 from ivr.process import EXIT_CANNOT_START, say_ready, signal_when_parent_dies
+from ivr.registrations import Registrations
 from telephony.address import reachable_address
 from telephony.edge.desk import Place
+from telephony.edge.events import AccountsAre
 from telephony.kamailio.errors import KamailioError, MissingError
 from telephony.kamailio.generate import Setup, configuration
 from telephony.kamailio.program import Program, find
@@ -26,7 +34,7 @@ def main(config: Config) -> int:
     """Serves until SIGTERM or SIGINT. 0 after an orderly end, 3 where Kamailio or its port cannot be had."""
     try:
         return asyncio.run(_serve(config, find()))
-    except (MissingError, OSError) as error:
+    except (MissingError, DoorSettingsError, OSError) as error:
         if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
             print(in_use(config.telephony.port), file=sys.stderr)
         else:
@@ -38,20 +46,35 @@ def main(config: Config) -> int:
 
 
 async def _serve(config: Config, program: Program) -> int:
-    door = KamailioDoor(program, setup(config, program), config.run_folder, _die_with_us)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    address, port = await door.start(config.run_folder / "door.sock")
-    say_ready("door", sip=[address, port])
-    told, gone = asyncio.create_task(stop.wait(), name="stop"), asyncio.create_task(door.ended(), name="ended")
-    await asyncio.wait([told, gone], return_when=asyncio.FIRST_COMPLETED)
-    told.cancel()
-    await door.stop()
+    store = LateAccounts(config.store_url, config.store_file)
+    async with Bus(address_finder(config), "door") as bus:
+        registrations = Registrations(config.data_folder / "registrations.json", bus, time.time)
+        door = KamailioDoor(program, setup(config, program), config.run_folder, registrations.note, _die_with_us)
+        accounts = DoorAccounts(
+            store, config.data_folder / "accounts.json", lambda known: door.feed(AccountsAre(known))
+        )
+        address, port = await door.start(config.run_folder / "door.sock")
+        accounts.load_copy()
+        await door.restore(registrations.load())
+        say_ready("door", sip=[address, port])
+        tasks = [
+            asyncio.create_task(stop.wait(), name="stop"),
+            asyncio.create_task(door.ended(), name="kamailio"),
+            asyncio.create_task(accounts.watch(), name="accounts"),
+        ]
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+        await door.stop()
+        registrations.close()
+    await store.close()
     if stop.is_set():
-        gone.cancel()
         return 0
-    gone.result()
+    for task in done:
+        task.result()
     raise KamailioError("Kamailio has ended by itself")
 
 
@@ -61,9 +84,11 @@ def setup(config: Config, program: Program) -> Setup:
     outside = reachable_address(settings.address)
     private = settings.address != "auto" and ipaddress.IPv4Address(outside).is_loopback
     return Setup(
-        place=Place(outside, inside=outside if private else "127.0.0.1", port=settings.port),
+        place=Place(outside, outside if private else "127.0.0.1", settings.port, domains=frozenset(settings.domains)),
         bind=outside if private else "0.0.0.0",
         key=door_key(config.run_folder).hex(),
+        nonce_key=secrets.token_hex(16),
+        edge=edge_settings(config),
         max_calls=settings.max_calls,
         max_call_s=settings.max_call + _GRACE_S,
         modules=program.modules,

@@ -4,34 +4,50 @@ The templates in `cfg/` are Kamailio's own language; `@NAME@` in them is a value
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from telephony.edge.accounts import REALM
 from telephony.edge.desk import (
     ALLOW,
     HOLD_S,
     MAX_TRIES,
+    RELAYS_PER_CALL,
     RETRY_AFTER_S,
     SILENT_WORKER_S,
     SUPPORTED,
     WORKER_REPEAT_S,
     Place,
 )
+from telephony.edge.guard import ASKED_PER_FAILURE, QUIET_S, GuardSettings, Network
+from telephony.edge.nonces import NONCE_LIFE_S
+from telephony.edge.registrar import NAT_EXPIRES_S
+from telephony.edge.relays import SILENT_PHONE_S
+from telephony.edge.settings import EdgeSettings
 from telephony.edge.strict import MAX_MESSAGE_BYTES
 
-TEMPLATES = ("core", "main", "workers", "dialogs")
+TEMPLATES = ("core", "main", "people", "workers", "registrar", "dialogs")
 HOLD_TICK_S = 0.2  # each look is a branch to Kamailio, and there are 30 at most
 CLAIM_S = 4  # a worker that was given a call and never came to have it is offered again after this
+FLOOD_S = 4  # how long an address may send faster than its rate
+PROVED_S = 30 * 24 * 3600  # an address where a user has proved itself is remembered this long
+_NO_FLOOD = 1e6
 _FOLDER = Path(__file__).parent / "cfg"
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a configuration is made of. `bind` is the address of the sockets, `key` seals Record-Route (hex digits)."""
+    """What a configuration is made of. `bind` is the address of the sockets.
+
+    `key` seals Record-Route, `nonce_key` nonces, another one in each run (hex digits).
+    """
 
     place: Place
     bind: str
     key: str
+    nonce_key: str
+    edge: EdgeSettings
     max_calls: int
     max_call_s: float
     modules: Path
@@ -45,6 +61,58 @@ def configuration(setup: Setup) -> str:
 
 
 def _values(setup: Setup) -> dict[str, object]:
+    return {**_place_values(setup), **_people_values(setup), **_guard_values(setup.edge.guard)}
+
+
+def _people_values(setup: Setup) -> dict[str, object]:
+    edge, place = setup.edge, setup.place
+    hosts = _any_of({place.outside, place.inside, *place.domains})
+    named = f'$fd =~ "^({_any_of(place.domains)})$"'
+    known = f'$sht(roles=>$var(sender)) != $null && $fd =~ "^({hosts})$"'
+    return {
+        "REALM": REALM,
+        "NONCE_KEY": setup.nonce_key,
+        "NONCE_LIFE_S": round(NONCE_LIFE_S),
+        "CLAIMS": named if place.domains else known,
+        "LINES": _any_of(edge.lines),
+        "ANY_LINE": int(edge.any_line),
+        "OUTSIDE": place.outside,
+        "MAX_RELAYS": setup.max_calls * RELAYS_PER_CALL,
+        "SILENT_PHONE_MS": round(SILENT_PHONE_S * 1000),
+        "DEFAULT_EXPIRES_S": edge.default_expires_s,
+        "MIN_EXPIRES_S": edge.min_expires_s,
+        "MAX_EXPIRES_S": edge.max_expires_s,
+        "MAX_CONTACTS": edge.max_contacts,
+        "NAT_EXPIRES_S": 2 * NAT_EXPIRES_S,
+    }
+
+
+def _guard_values(guard: GuardSettings) -> dict[str, object]:
+    rate = min(guard.rate, _NO_FLOOD)
+    return {
+        "TRUSTED": _networks(guard.trusted),
+        "CALLERS": "0.0.0.0/0" if guard.callers is None else _networks(guard.callers),
+        "FLOOD_S": FLOOD_S,
+        "FLOOD_MESSAGES": max(round(rate * FLOOD_S), 1),
+        "FLOOD_QUIET_S": round(QUIET_S),
+        "FAILURES": guard.failures,
+        "ASKED_PER_FAILURE": ASKED_PER_FAILURE,
+        "WITHIN_S": round(guard.within_s),
+        "BAN_S": round(guard.ban_s),
+        "PROVED_S": PROVED_S,
+    }
+
+
+def _networks(networks: tuple[Network, ...]) -> str:
+    return ",".join(map(str, networks)) or "255.255.255.255/32"
+
+
+def _any_of(words: Iterable[str]) -> str:
+    """A regular expression for any of the words; without words one that nothing fits."""
+    return "|".join(re.sub(r"[^0-9A-Za-z_-]", lambda odd: f"[{odd[0]}]", word) for word in sorted(words)) or "[^ -~]"
+
+
+def _place_values(setup: Setup) -> dict[str, object]:
     return {
         "CHILDREN": setup.children,
         "MODULES": setup.modules,

@@ -15,11 +15,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from telephony.edge.events import AccountsAre, Event, Kept, Registered, WorkerGone, WorkerSaid
 from telephony.edge.rosterlink import RosterLink
 from telephony.edge.server import open_sockets
 from telephony.kamailio.crew import Crew
 from telephony.kamailio.errors import KamailioError, RpcError
 from telephony.kamailio.generate import Setup, configuration
+from telephony.kamailio.mirror import Mirror
+from telephony.kamailio.phones import Phones
 from telephony.kamailio.program import Program
 from telephony.kamailio.rpc import Rpc
 from telephony.portholder import port_holders
@@ -32,12 +35,20 @@ _LOOK_S = 0.02
 
 
 class KamailioDoor:
-    """A running Kamailio with its sidecar; its files are in `folder`. `before_exec` runs in the new process first."""
+    """A running Kamailio with its sidecar; its files are in `folder`. `note` hears of every change of a user's phones.
 
-    def __init__(self, program: Program, setup: Setup, folder: Path, before_exec: Callable[[], None]) -> None:
+    `before_exec` runs in the new process first.
+    """
+
+    def __init__(
+        self, program: Program, setup: Setup, folder: Path, note: Callable[[Registered], None],
+        before_exec: Callable[[], None],
+    ) -> None:  # fmt: skip
         self._program, self._setup, self._folder, self._before_exec = program, setup, folder, before_exec
         self._rpc = Rpc()
-        self._crew = Crew(self._rpc, self._answer)
+        self._mirror = Mirror(self._rpc)
+        self._crew = Crew(self._rpc, self._mirror, self._answer)
+        self._phones = Phones(self._rpc, self._mirror, note)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, roster_socket: Path) -> tuple[str, int]:
@@ -60,10 +71,26 @@ class KamailioDoor:
         self._sip = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._sip.connect((place.inside, place.port))
         await self._until_it_answers()
-        self._link = RosterLink(self._crew.feed, self.status)
+        self._link = RosterLink(self.feed, self.status)
         await self._link.listen(roster_socket)
-        self._tasks.append(asyncio.create_task(self._crew.run(), name="crew"))
+        for name, run in (("mirror", self._mirror.run), ("crew", self._crew.run), ("phones", self._phones.run)):
+            self._tasks.append(asyncio.create_task(run(), name=name))
         return place.outside, place.port
+
+    def feed(self, event: Event) -> None:
+        """Takes what workers say and which accounts there are."""
+        match event:
+            case WorkerSaid():
+                self._crew.said(event)
+            case WorkerGone():
+                self._crew.gone(event)
+            case AccountsAre(accounts):
+                self._phones.accounts_are(accounts)
+
+    async def restore(self, contacts: tuple[Kept, ...]) -> None:
+        """Takes back the phones that an earlier door kept; returns when Kamailio knows all it was told."""
+        await self._phones.restore(contacts)
+        await self._mirror.settled()
 
     async def ended(self) -> None:
         """Returns when Kamailio has ended by itself. Raises RpcError where it does not answer any more."""
@@ -100,10 +127,11 @@ class KamailioDoor:
         """One flat summary, its names those of the embedded door."""
         dialogs = await self._rpc.call("dlg.stats_active")
         transactions = await self._rpc.call("tm.stats")
+        relays = await self._rpc.call("dlg.profile_get_size", "relays")
         claims = {cell["name"] for entry in await self._rpc.call("htable.dump", "claims") for cell in entry["slot"]}
         return {
-            "idle": len(self._crew.idle - claims), "claimed": len(self._crew.idle & claims), **self._crew.duties(),
-            "calls": dialogs["all"], "dialogs": dialogs["answering"],
+            **self._crew.duties(claims), **self._phones.counts(), "relays": relays,
+            "calls": dialogs["all"] - relays, "dialogs": dialogs["answering"],
             "transactions": transactions["current"], "max_calls": self._setup.max_calls, "cpu_s": self._cpu_s(),
             "kamailio": self._process.pid,
         }  # fmt: skip

@@ -1,6 +1,8 @@
 """The running front door of either kind, with stand-in workers and phones."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -20,8 +22,16 @@ class EitherStage(Stage):
         super().__init__(folder)
         self.kind = kind
 
-    async def open(self, **settings: object):
-        return await super().open(door=f'"{self.kind}"', **settings)
+    async def open(self, *users: str, **settings: object):
+        return await super().open(*users, door=f'"{self.kind}"', **settings)
+
+    @asynccontextmanager
+    async def quiet_door(self) -> AsyncIterator[None]:
+        """Waits until the door has surely read all that was sent to it: it then has answered or never will."""
+        for _ in range(3):
+            await self.door.status()
+            await asyncio.sleep(0.1)
+        yield
 
 
 @pytest.fixture(params=DOORS)

@@ -341,8 +341,6 @@ async def test_only_what_workers_understand_reaches_them_in_a_call(stage) -> Non
 
 async def test_headers_of_our_own_are_taken_off_what_comes_from_outside(stage) -> None:
     door = await stage.open()
-    if stage.kind == "embedded":
-        pytest.skip("to come")
     worker, phone = await stage.worker(200), await stage.phone()
     await door.until("idle", 1)
     phone.ask("INVITE", ("X-Hotline-User", "anna"), ("x-hotline-anything", "1"), ("X-Other", "stays"))
