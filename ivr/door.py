@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from ivr.bus import Bus
 from ivr.busaddress import address_finder
-from ivr.config import Config
+from ivr.config import Config, TelephonySettings
 from ivr.dooraccounts import DoorAccounts, LateAccounts
 from ivr.dooredge import DoorSettingsError, client_tls, edge_settings, server_tls
 from ivr.doorkey import door_key
@@ -23,7 +23,7 @@ from telephony.edge.desk import Place
 from telephony.edge.events import AccountsAre, Registered, Restored, Spent
 from telephony.edge.server import Door
 from telephony.edge.settings import EdgeSettings
-from telephony.portholder import in_use
+from telephony.portholder import in_use, port_holders
 
 _GRACE_S = 60.0  # a call ends by its worker's clock; the door forgets it a little later
 
@@ -42,10 +42,17 @@ def main(config: Config) -> int:
         return EXIT_CANNOT_START
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            print(in_use(config.telephony.port), file=sys.stderr)
+            print(in_use(_taken(config.telephony)), file=sys.stderr)
         else:
             print(f"[telephony] address {config.telephony.address!r} cannot be used: {error}", file=sys.stderr)
         return EXIT_CANNOT_START
+
+
+def _taken(settings: TelephonySettings) -> int:
+    """Which of the two ports is held by somebody."""
+    if settings.tls.certificate is None or any(port_holders(kind, settings.port) for kind in ("udp", "tcp")):
+        return settings.port
+    return settings.tls.port
 
 
 async def _serve(config: Config, outside: str) -> int:

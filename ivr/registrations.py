@@ -90,7 +90,6 @@ def _row(kept: Kept, now: float) -> dict[str, object]:
 
 
 def _read(row: dict[str, Any], now: float) -> Kept:
-    expires = row.pop("expires")
-    if not isinstance(expires, int | float):
-        raise TypeError("expires: not a time")
-    return Kept(**{**row, "hop": Hop(*row["hop"]), "left_s": expires - now})
+    fields = dict(row)
+    expires = fields.pop("expires")
+    return Kept(**{**fields, "hop": Hop(*fields["hop"]), "left_s": float(expires) - now})

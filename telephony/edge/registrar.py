@@ -66,7 +66,10 @@ def accounts_changed(desk: Desk) -> None:
 def restore(desk: Desk, contacts: tuple[Kept, ...]) -> None:
     """Takes back what an earlier door kept. A connection of that door is gone: only a way to the Contact is left."""
     for kept in contacts:
-        uri = _uri_of(kept.uri)
+        try:
+            uri = read_address(f"<{kept.uri}>")
+        except MalformedError:
+            continue
         direct = None if kept.nat else _direct(uri, kept.hop)
         if kept.left_s <= 0 or (kept.hop.transport != "UDP" and direct is None):
             continue
@@ -168,7 +171,3 @@ def _shown(desk: Desk, binding: Binding) -> str:
 def _forget(desk: Desk, binding: Binding) -> None:
     desk.timed.pop(binding.serial, None)
     desk.bindings.remove(binding)
-
-
-def _uri_of(text: str) -> Address:
-    return read_address(f"<{text}>")

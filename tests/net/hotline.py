@@ -49,9 +49,9 @@ folder = "{flows}"
 """
 
 
-def free_port() -> int:
+def free_port(first: int = 5070) -> int:
     """A port of 127.0.0.1 that is free for UDP and TCP, outside of the range that Linux gives out by itself."""
-    for port in range(5070 + os.getpid() % 1000 * 4, 10000):
+    for port in range(first + os.getpid() % 1000 * 4, first + 5000):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
             try:
                 udp.bind(("127.0.0.1", port))
