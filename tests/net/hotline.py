@@ -117,6 +117,11 @@ class Archived:
         return " ".join(data["text"] for data in self.data("prompt.started"))
 
     @property
+    def steps(self) -> list[str]:
+        """The steps of the flow, in order."""
+        return [data["step"] for data in self.data("step.entered")]
+
+    @property
     def flow_events(self) -> list[str]:
         return [data["event"] for data in self.data("flow.event")]
 
