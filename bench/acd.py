@@ -13,6 +13,7 @@ from random import Random
 from typing import Any
 
 from bench import postgres
+from bench.acdkill import Survival, survive
 from bench.acdserver import AcdServer
 from bench.acdworkers import Call, Workers
 from bench.processes import Process, cpu_s
@@ -124,6 +125,20 @@ async def two_controls(server: AcdServer, names: list[str], size: Size) -> dict[
         return {"assigned": workers.assigned, "wrong": workers.wrong, "assignments a second": workers.assigned / took}
 
 
+def recover(url: str, what: str) -> Survival:
+    """Kills control or the broker under 50 waiting callers."""
+    with AcdServer(url) as server:
+        server.start("broker")
+        server.start("control")
+        names = asyncio.run(server.add_agents(10))
+
+        async def kill() -> None:
+            server.kill(what)
+            await asyncio.to_thread(server.start, what)
+
+        return asyncio.run(survive(server, names, kill))
+
+
 def measure(url: str, size: Size) -> dict[str, Any]:
     """The three measurements on one kind of store, each with processes and callers of its own."""
     found: dict[str, Any] = {}
@@ -149,6 +164,11 @@ def main() -> int:
     if postgres.Postgres.installed():
         with postgres.running(fsync=True) as server:
             stores["PostgreSQL"] = measure(server.url, size)
+    for what in ("control", "broker"):
+        survival = recover("auto", what)
+        report.add(f"SQLite: {what} killed, started again at once: to the next offer", survival.recovery_s, "s", 2.0)
+        harm = len(survival.lost) + len(survival.stuck) + len(survival.wrong)
+        report.add(f"SQLite: {what} killed: callers lost, agents stuck or offered two", harm, "", 0)
     for store, found in stores.items():
         report.add(f"{store}: agent free to offer on the bus: p50", found["steady"]["p50 ms"], "ms")
         report.add(f"{store}: agent free to offer on the bus: p95", found["steady"]["p95 ms"], "ms", _LIMIT_MS)

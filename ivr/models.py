@@ -4,6 +4,8 @@ The catalogue is `models.toml` beside this file. A fetched model is the folder `
 when it is whole and checked.
 """
 
+# ruff: noqa: PLC0415 - tables and bars are for people; processes that resolve a name serve sooner without them
+
 import fcntl
 import json
 import shutil
@@ -15,12 +17,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-
 from ivr.download import FetchError, Remote, download
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 CATALOGUE_FILE = Path(__file__).with_name("models.toml")
 STARTER = Path(__file__).parents[1] / "asr" / "starter_en"
@@ -208,8 +211,10 @@ def _refuse_unsafe(entries: list[zipfile.ZipInfo], archive: Path, name: str) -> 
         raise FetchError(f"{archive.name} would unpack to more than {MOST_UNPACKED} times its size; deleted it")
 
 
-def list_models(models_folder: Path, *, as_json: bool = False, console: Console | None = None) -> int:
+def list_models(models_folder: Path, *, as_json: bool = False, console: "Console | None" = None) -> int:
     """`ivr models list`: the catalogue and what of it is fetched. Returns the exit code."""
+    from rich.console import Console
+
     console = console or Console()
     rows = [(model, _place(model, models_folder).exists()) for model in catalogue().values()]
     if as_json:
@@ -238,8 +243,12 @@ def _as_json(model: Model, there: bool) -> dict[str, object]:
     }
 
 
-def fetch_command(name: str, models_folder: Path, *, mirror: str | None = None, console: Console | None = None) -> int:
+def fetch_command(
+    name: str, models_folder: Path, *, mirror: str | None = None, console: "Console | None" = None
+) -> int:
     """`ivr models fetch NAME`: fetches with a progress bar. Returns the exit code: 0, 1 failed, 2 no such model."""
+    from rich.console import Console
+
     console = console or Console(stderr=True)
     known = catalogue()
     model = known.get(name)
@@ -250,6 +259,15 @@ def fetch_command(name: str, models_folder: Path, *, mirror: str | None = None, 
         return 2
     if not model.is_checked:
         console.print(f"nobody publishes a checksum of {name}: what arrives cannot be checked", highlight=False)
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     try:
         with Progress(*columns, TimeRemainingColumn(), console=console) as bars:
