@@ -54,7 +54,7 @@ class Transfer:
         self._parts.note("transfer.started", to=self._to, mode=self._mode)
         outcome = ""
         if self._mode == "blind":
-            outcome = await self._refer(lambda: self._parts.leg.refer(self._parts.uri_of(self._to)))
+            outcome = await self._refer(lambda: self._parts.leg.refer(self._to))
         outcome = outcome or await self._call(bridged)
         self._parts.note("transfer.ended", to=self._to, mode=self._mode, outcome=outcome)
         return outcome

@@ -24,7 +24,9 @@ from telephony.legevents import (
     Ringing,
 )
 from telephony.media import FRAME_SAMPLES, SILENCE, Tap
+from telephony.offer import offers_one_of
 from telephony.player import Player
+from telephony.sipname import host_of
 from telephony.tickclock import TickClock
 
 log = logging.getLogger(__name__)
@@ -42,6 +44,7 @@ class Home(Protocol):
     silence: pj.AudioMedia
     bridge: Bridge
     clock: TickClock
+    codecs: tuple[str, ...]
 
     def post(self, command: Callable[[], object]) -> None: ...
     def bury(self, thing: object) -> None: ...
@@ -106,8 +109,12 @@ class Leg(pj.Call):  # type: ignore[misc]
         message.headers = vector
         self.makeCall(uri, parameters)
 
-    def refer(self, uri: str) -> None:
-        """Asks the far end to call `uri` instead (REFER, RFC 3515); `Referred` events follow."""
+    def refer(self, target: str) -> None:
+        """Asks the far end to call a URI, or a number in its own domain, instead (REFER, RFC 3515); `Referred` events
+        follow.
+        """
+        info = self.getInfo()
+        uri = target if target.startswith("sip:") else f"sip:{target}@{host_of(info.remoteUri)}"
         self._try_refer(lambda: self.xfer(uri, pj.CallOpParam(True)))
 
     def refer_to(self, other: "Leg") -> None:
@@ -207,6 +214,12 @@ class Leg(pj.Call):  # type: ignore[misc]
     def onCallTransferStatus(self, parameters: pj.OnCallTransferStatusParam) -> None:
         """pjsua2: a NOTIFY about a REFER of ours, or its refusal."""
         self._emit(Referred(parameters.statusCode, parameters.finalNotify))
+
+    def onCallRxReinvite(self, parameters: pj.OnCallRxReinviteParam) -> None:
+        """pjsua2: a re-INVITE. Without a codec in common it would be answered with 500 and not 488."""
+        sdp = parameters.offer.wholeSdp
+        if sdp and not offers_one_of(sdp, self._home.codecs):
+            parameters.statusCode = pj.PJSIP_SC_NOT_ACCEPTABLE_HERE
 
     def onStreamDestroyed(self, _parameters: pj.OnStreamDestroyedParam) -> None:
         """pjsua2: last chance to read the stream's counters."""

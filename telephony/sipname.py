@@ -15,6 +15,12 @@ def user_of(address: str) -> str:
     return shortened(readable(user))
 
 
+def host_of(address: str) -> str:
+    """The host and port of a name-addr's URI."""
+    match = _URI.search(address)
+    return str(match[2]) if match and match[2] else ""
+
+
 def readable(text: str) -> str:
     """The text with U+FFFD for every byte that is not UTF-8: what pjsua2 gives may be written nowhere otherwise."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

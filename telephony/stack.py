@@ -91,6 +91,7 @@ class Stack:
         self.port = 0
         self.bridge = Bridge()
         self.clock = TickClock()
+        self.codecs = settings.codecs
         self._commands: deque[Callable[[], None]] = deque()
         self._buried: deque[tuple[float, object]] = deque()
         self._legs: list[Leg] = []

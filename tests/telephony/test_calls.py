@@ -168,7 +168,13 @@ def test_an_unusual_invite_is_a_call_with_sound(caller: bytes, call_id: bytes, v
             pass
         to = next(line for line in answer.split(b"\r\n") if line.lower().startswith(b"to:"))[3:].strip()
         send(b"ACK", 1, to)
-        send(b"BYE", 2, to)
+        other_codec = OFFER.replace(b"AVP 8", b"AVP 3") % video
+        send(b"INVITE", 2, to, other_codec.replace(b"- 1 1", b"- 1 2"))
+        while not (answer := phone.recv(4096)).startswith(b"SIP/2.0 4"):
+            assert not answer.startswith((b"SIP/2.0 5", b"SIP/2.0 2")), answer
+        assert answer.startswith(b"SIP/2.0 488")
+        send(b"ACK", 2, to)
+        send(b"BYE", 3, to)
         account = json.loads(far_end.stdout.readline())
     shutil.rmtree(account["folder"])
     assert told in account["told"][0]

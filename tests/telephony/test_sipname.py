@@ -2,7 +2,7 @@
 
 import pytest
 
-from telephony.sipname import LONGEST, user_of
+from telephony.sipname import LONGEST, host_of, user_of
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,11 @@ from telephony.sipname import LONGEST, user_of
 )
 def test_the_name_or_number_is_found_in_every_kind_of_address(address: str, user: str) -> None:
     assert user_of(address) == user
+
+
+def test_the_host_is_found_with_its_port() -> None:
+    assert host_of('"Ann" <sip:ann@host:5070;transport=tcp>;tag=1') == "host:5070"
+    assert host_of("<tel:123>") == ""
 
 
 def test_a_name_without_end_is_cut() -> None:
