@@ -43,7 +43,7 @@ class Hotline:
         self.max_calls = max_calls
         self.ready_s = 0.0
         self.sip: Address = ("", 0)
-        self._config = Path(self._folder.name) / "config.toml"
+        self._config = self.config_file = Path(self._folder.name) / "config.toml"
         self._config.write_text(_settings(engine, max_calls, idle_workers))
         self._log = Path(self._folder.name) / "log"
         self._launcher: subprocess.Popen[bytes] | None = None
@@ -196,6 +196,8 @@ port = 0
 engine = "{engine}"
 [flows]
 folder = "{FLOWS}"
+[queues.bench]
+ring_timeout = "20s"
 """
 
 
