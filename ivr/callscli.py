@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import sys
+import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from ivr import callview
 from ivr.bundlerepair import repair_bundles
 from ivr.callsource import CallSource, FoundCall
 from ivr.config import Config
+from ivr.liveboard import CallLine
+from ivr.store.errors import StoreError
 from recordings.errors import CallNotFoundError
 from recordings.transcript import lines_of
 from recordings.waterfall import turns_of
@@ -19,6 +22,7 @@ from recordings.waterfall import turns_of
 def add_calls_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options of `ivr calls`."""
     parser.add_argument("--last", type=_count, default=20, metavar="N", help="how many, newest first (default: 20)")
+    parser.add_argument("--live", action="store_true", help="those that are up, with their steps and agents")
     parser.add_argument("--json", action="store_true", help="a JSON array instead of a table")
 
 
@@ -39,7 +43,9 @@ def add_bundle_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def calls(options: argparse.Namespace, config: Config) -> int:
-    """`ivr calls`: the last calls, newest first."""
+    """`ivr calls`: the last calls, newest first; or those that are up, oldest first."""
+    if options.live:
+        return _live(options, config)
     source = CallSource(config)
     found = asyncio.run(source.newest(options.last))
     _tell_trouble(source)
@@ -88,6 +94,29 @@ def call_json(found: FoundCall) -> dict[str, object]:
         "recording": [str(path) for path in found.audio],
         "source": found.source,
     }
+
+
+def _live(options: argparse.Namespace, config: Config) -> int:
+    from ivr import topview  # noqa: PLC0415 - the bus is only for these
+    from ivr.opendesk import open_desk  # noqa: PLC0415
+
+    async def look() -> list[CallLine]:
+        async with open_desk(config, bus_within_s=0.0) as desk:
+            return await desk.calls()
+
+    try:
+        found = asyncio.run(look())
+    except StoreError as error:
+        print(f"ivr calls: {error}", file=sys.stderr)
+        return 1
+    if options.json:
+        print(json.dumps([asdict(line) for line in found], ensure_ascii=False, indent=1))
+    elif found:
+        out = callview.console()
+        out.print(topview.calls_table(found, time.time(), out.width))
+    else:
+        print("No call is up.")
+    return 0
 
 
 def _count(text: str) -> int:

@@ -126,9 +126,9 @@ class Desk:
     async def tap(self, call_id: str, mode: str, who: str) -> dict[str, Any]:
         """{socket, token} where the call can be heard; the token opens the socket once."""
         await self._must_be_up(call_id)
-        agent = next((line.agent for line in await self.calls() if line.call_id == call_id), None)
-        await self._record(who, mode, call_id, agent=agent or "")
-        return await self._call(call_id, command="tap", mode=mode, who=who)
+        agent = next((line.agent for line in await self.calls() if line.call_id == call_id), None) or ""
+        await self._record(who, "tap", call_id, agent=agent, mode=mode)
+        return await self._call(call_id, command="tap", mode=mode, who=who, agent=agent)
 
     async def _must_be_up(self, call_id: str) -> None:
         match await self._live.state_of(call_id):

@@ -1,4 +1,4 @@
-"""A real control with its broker and SQLite, and REST on a free port; one for the tests of a module."""
+"""A real control with its broker and SQLite, and REST on a free port; one for all tests of the folder."""
 
 import asyncio
 import contextlib
@@ -82,7 +82,7 @@ class Hotline:
         )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def hotline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hotline]:
     with socket.socket() as trial:
         trial.bind(("127.0.0.1", 0))
