@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 LOOK_S = 0.5
+LOOKS_BEFORE_WARNING = 10  # while everything starts, the store may not be there yet
 
 Accounts = Mapping[str, edge.Account]
 
@@ -96,7 +97,7 @@ class DoorAccounts:
     def __init__(self, source: Source, copy: Path, on_change: Callable[[Accounts], None]) -> None:
         self._source, self._copy, self._on_change = source, copy, on_change
         self._stamp: tuple[int, int] | None = None
-        self._away = False
+        self._missed = 0
 
     def load_copy(self) -> None:
         """What was known last, until the store has answered."""
@@ -116,9 +117,9 @@ class DoorAccounts:
             try:
                 await self.look()
             except StoreError as error:
-                if not self._away:
+                self._missed += 1
+                if self._missed == LOOKS_BEFORE_WARNING:
                     log.warning("accounts: the store does not answer (%s); those known last are used", error)
-                self._away = True
             await asyncio.sleep(LOOK_S)
 
     async def look(self) -> None:
@@ -129,7 +130,7 @@ class DoorAccounts:
             self._on_change({account.user: account for account in known})
             self._write(known)
             self._stamp = stamp
-        self._away = False
+        self._missed = 0
 
     def _write(self, known: list[edge.Account]) -> None:
         try:
