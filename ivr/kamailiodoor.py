@@ -14,15 +14,18 @@ from ivr.bus import Bus
 from ivr.busaddress import address_finder
 from ivr.config import Config
 from ivr.dooraccounts import DoorAccounts, LateAccounts
-from ivr.dooredge import DoorSettingsError, edge_settings
+from ivr.dooredge import DoorSettingsError, client_tls, edge_settings, server_tls
 from ivr.doorkey import door_key
+from ivr.doorsettings import TlsSettings
 from ivr.process import EXIT_CANNOT_START, say_ready, signal_when_parent_dies
 from ivr.registrations import Registrations
+from ivr.spending import Spending
+from ivr.trunknames import follow
 from telephony.address import reachable_address
 from telephony.edge.desk import Place
-from telephony.edge.events import AccountsAre
+from telephony.edge.events import AccountsAre, Registered, Spent
 from telephony.kamailio.errors import KamailioError, MissingError
-from telephony.kamailio.generate import Setup, configuration
+from telephony.kamailio.generate import Setup, Tls, configuration
 from telephony.kamailio.program import Program, find
 from telephony.kamailio.server import KamailioDoor
 from telephony.portholder import in_use
@@ -52,18 +55,26 @@ async def _serve(config: Config, program: Program) -> int:
     store = LateAccounts(config.store_url, config.store_file)
     async with Bus(address_finder(config), "door") as bus:
         registrations = Registrations(config.data_folder / "registrations.json", bus, time.time)
-        door = KamailioDoor(program, setup(config, program), config.run_folder, registrations.note, _die_with_us)
+        spending = Spending(config.data_folder / "spending.json")
+
+        def keep(change: Registered | Spent) -> None:
+            registrations.note(change) if isinstance(change, Registered) else spending.note(change)
+
+        made = setup(config, program)
+        door = KamailioDoor(program, made, config.run_folder, keep, _die_with_us)
         accounts = DoorAccounts(
             store, config.data_folder / "accounts.json", lambda known: door.feed(AccountsAre(known))
         )
+        door.feed(spending.load())
         address, port = await door.start(config.run_folder / "door.sock")
         accounts.load_copy()
         await door.restore(registrations.load())
-        say_ready("door", sip=[address, port])
+        say_ready("door", sip=[address, port], tls=door.tls_port)
         tasks = [
             asyncio.create_task(stop.wait(), name="stop"),
             asyncio.create_task(door.ended(), name="kamailio"),
             asyncio.create_task(accounts.watch(), name="accounts"),
+            asyncio.create_task(follow(made.edge.plan.trunks, door.trunk_found), name="trunk names"),
         ]
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
@@ -92,7 +103,25 @@ def setup(config: Config, program: Program) -> Setup:
         max_calls=settings.max_calls,
         max_call_s=settings.max_call + _GRACE_S,
         modules=program.modules,
+        tls=_tls(config.root, settings.tls),
     )
+
+
+def _without_secrets(text: str, made: Setup) -> str:
+    """The configuration for a terminal: the file has the keys and the trunks' passwords too."""
+    for secret in (made.key, made.nonce_key, *(trunk.password for trunk in made.edge.plan.trunks)):
+        text = text.replace(secret, "***") if secret else text
+    return text
+
+
+def _tls(root: Path, settings: TlsSettings) -> Tls:
+    """Raises DoorSettingsError where the embedded door would not take the files either."""
+    server_tls(root, settings)
+    client_tls(root, settings)
+    files = (
+        None if file is None else (root / file).resolve() for file in (settings.certificate, settings.key, settings.ca)
+    )
+    return Tls(*files)
 
 
 def _die_with_us() -> None:
@@ -113,15 +142,16 @@ def write(options: argparse.Namespace, config: Config) -> int:
     except MissingError:
         program = Program(Path("/usr/sbin/kamailio"), Path("/usr/lib/x86_64-linux-gnu/kamailio/modules"))
     try:
-        text = configuration(setup(config, program))
+        made = setup(config, program)
+        text = configuration(made)
         if options.out is None:
-            sys.stdout.write(text)
+            sys.stdout.write(_without_secrets(text, made))
             return 0
         options.out.mkdir(parents=True, exist_ok=True)
         file = options.out / "kamailio.cfg"
         file.touch(mode=0o600)
         file.write_text(text, encoding="utf-8")
-    except OSError as error:
+    except (DoorSettingsError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_CANNOT_START
     sys.stdout.write(f"{file}\n")

@@ -26,14 +26,25 @@ from telephony.edge.registrar import NAT_EXPIRES_S
 from telephony.edge.relays import SILENT_PHONE_S
 from telephony.edge.settings import EdgeSettings
 from telephony.edge.strict import MAX_MESSAGE_BYTES
+from telephony.kamailio import plan
 
-TEMPLATES = ("core", "main", "people", "workers", "registrar", "dialogs")
+TEMPLATES = ("core", "main", "people", "workers", "trunks", "registrar", "dialogs")
 HOLD_TICK_S = 0.2  # each look is a branch to Kamailio, and there are 30 at most
 CLAIM_S = 4  # a worker that was given a call and never came to have it is offered again after this
 FLOOD_S = 4  # how long an address may send faster than its rate
 PROVED_S = 30 * 24 * 3600  # an address where a user has proved itself is remembered this long
 _NO_FLOOD = 1e6
+_SYSTEMS_CA = "/etc/ssl/certs/ca-certificates.crt"
 _FOLDER = Path(__file__).parent / "cfg"
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """The files of TLS: phones are taken by it where there is a certificate; `ca` proves trunks, None: the system's."""
+
+    certificate: Path | None = None
+    key: Path | None = None
+    ca: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +62,18 @@ class Setup:
     max_calls: int
     max_call_s: float
     modules: Path
+    tls: Tls = Tls()
     children: int = 4
 
 
 def configuration(setup: Setup) -> str:
     """The whole of kamailio.cfg."""
-    texts = [(_FOLDER / f"{name}.cfg").read_text(encoding="utf-8") for name in TEMPLATES]
-    return "#!KAMAILIO\n" + _filled("\n".join([_listen(setup), *texts]), _values(setup))
+    with_tls = setup.tls.certificate is not None or any(one.transport == "TLS" for one in setup.edge.plan.trunks)
+    names = [*TEMPLATES[:1], *(["tls"] if with_tls else []), *TEMPLATES[1:]]
+    texts = [(_FOLDER / f"{name}.cfg").read_text(encoding="utf-8") for name in names]
+    return "#!KAMAILIO\n" + "\n".join(
+        [_filled("\n".join([_listen(setup), *texts]), _values(setup)), plan.rules(setup.edge.plan)]
+    )
 
 
 def _values(setup: Setup) -> dict[str, object]:
@@ -74,6 +90,9 @@ def _people_values(setup: Setup) -> dict[str, object]:
         "NONCE_KEY": setup.nonce_key,
         "NONCE_LIFE_S": round(NONCE_LIFE_S),
         "CLAIMS": named if place.domains else known,
+        "TRUNKS": _networks(tuple(network for trunk in edge.plan.trunks for network in trunk.networks)),
+        "RULES": len(edge.plan.rules),
+        "RATE_S": plan.RATE_S,
         "LINES": _any_of(edge.lines),
         "ANY_LINE": int(edge.any_line),
         "OUTSIDE": place.outside,
@@ -117,6 +136,7 @@ def _place_values(setup: Setup) -> dict[str, object]:
         "CHILDREN": setup.children,
         "MODULES": setup.modules,
         "INSIDE": setup.place.inside,
+        "TLS_FILES": _tls_files(setup),
         "PORT": setup.place.port,
         "DOOR_KEY": setup.key,
         "MAX_CALLS": setup.max_calls,
@@ -135,6 +155,16 @@ def _place_values(setup: Setup) -> dict[str, object]:
     }
 
 
+def _tls_files(setup: Setup) -> str:
+    """The certificate for phones; for trunks that are called by TLS what proves them."""
+    files: dict[str, object] = {}
+    if setup.tls.certificate is not None:
+        files = {"certificate": f'"{setup.tls.certificate}"', "private_key": f'"{setup.tls.key}"'}
+    if any(trunk.transport == "TLS" for trunk in setup.edge.plan.trunks):
+        files |= {"verify_certificate": 1, "ca_list": f'"{setup.tls.ca or _SYSTEMS_CA}"'}
+    return "\n".join(f'modparam("tls", "{name}", {value})' for name, value in files.items())
+
+
 def _listen(setup: Setup) -> str:
     """The sockets: one for all where the door is on loopback, else one for phones and one for workers.
 
@@ -147,6 +177,8 @@ def _listen(setup: Setup) -> str:
     else:
         outside = f"{setup.bind}:{place.port} advertise {place.outside}:{place.port}"
         lines += [f"listen=udp:{outside}", f"listen=tcp:{outside}"]
+    if setup.tls.certificate is not None:
+        lines.append(f"listen=tls:{setup.bind}:{place.tls_port} advertise {place.outside}:{place.tls_port}")
     return "\n".join(lines) + "\n"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from telephony.kamailio.errors import MissingError
 
-PACKAGES = "kamailio kamailio-tls-modules kamailio-sqlite-modules"
+PACKAGES = "kamailio kamailio-tls-modules"
 _SEARCH = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin"
 _MODULE_FOLDERS = ("lib/*/kamailio/modules", "lib/kamailio/modules", "lib64/kamailio/modules")
 

@@ -15,14 +15,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from telephony.edge.events import AccountsAre, Event, Kept, Registered, WorkerGone, WorkerSaid
+from telephony.edge.dialplan import Trunk
+from telephony.edge.events import AccountsAre, Event, Kept, Registered, Spent, SpentBefore, WorkerGone, WorkerSaid
 from telephony.edge.rosterlink import RosterLink
 from telephony.edge.server import open_sockets
 from telephony.kamailio.crew import Crew
 from telephony.kamailio.errors import KamailioError, RpcError
 from telephony.kamailio.generate import Setup, configuration
 from telephony.kamailio.mirror import Mirror
+from telephony.kamailio.money import Money
 from telephony.kamailio.phones import Phones
+from telephony.kamailio.plan import plain, priced
 from telephony.kamailio.program import Program
 from telephony.kamailio.rpc import Rpc
 from telephony.portholder import port_holders
@@ -30,6 +33,7 @@ from telephony.portholder import port_holders
 log = logging.getLogger(__name__)
 START_S = 10.0
 STOP_S = 3.0
+SHARED_MB = "256"  # shared memory, taken as it is used; the system's list of certificates alone needs 60
 SILENT = -6  # below every level of its log
 _LOOK_S = 0.02
 
@@ -41,7 +45,7 @@ class KamailioDoor:
     """
 
     def __init__(
-        self, program: Program, setup: Setup, folder: Path, note: Callable[[Registered], None],
+        self, program: Program, setup: Setup, folder: Path, note: Callable[[Registered | Spent], None],
         before_exec: Callable[[], None],
     ) -> None:  # fmt: skip
         self._program, self._setup, self._folder, self._before_exec = program, setup, folder, before_exec
@@ -49,7 +53,10 @@ class KamailioDoor:
         self._mirror = Mirror(self._rpc)
         self._crew = Crew(self._rpc, self._mirror, self._answer)
         self._phones = Phones(self._rpc, self._mirror, note)
+        self._money = Money(self._rpc, self._mirror, priced(setup.edge.plan), note)
         self._tasks: list[asyncio.Task[None]] = []
+        self._trunks: dict[str, str] = {}
+        self.tls_port = 0
 
     async def start(self, roster_socket: Path) -> tuple[str, int]:
         """Starts everything; gives back address and port that callers use.
@@ -58,6 +65,9 @@ class KamailioDoor:
         """
         await self._end_leftover()
         place = replace(self._setup.place, port=free_port(self._setup.bind, self._setup.place.port))
+        if self._setup.tls.certificate is not None:
+            place = replace(place, tls_port=free_port(self._setup.bind, place.tls_port))
+            self.tls_port = place.tls_port
         text = configuration(replace(self._setup, place=place))
         self._program.check(text)
         file = self._folder / "kamailio.cfg"
@@ -66,6 +76,7 @@ class KamailioDoor:
         (self._folder / "rpc.sock").unlink(missing_ok=True)
         self._process = await asyncio.create_subprocess_exec(
             str(self._program.binary), "-DD", "-E", "-f", str(file), "-w", str(self._folder), "-Y", ".",
+            "-m", SHARED_MB,
             cwd=self._folder, stdin=DEVNULL, stdout=DEVNULL, start_new_session=True, preexec_fn=self._before_exec,
         )  # fmt: skip
         self._sip = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -73,8 +84,10 @@ class KamailioDoor:
         await self._until_it_answers()
         self._link = RosterLink(self.feed, self.status)
         await self._link.listen(roster_socket)
-        for name, run in (("mirror", self._mirror.run), ("crew", self._crew.run), ("phones", self._phones.run)):
-            self._tasks.append(asyncio.create_task(run(), name=name))
+        runs = {"mirror": self._mirror.run, "crew": self._crew.run, "phones": self._phones.run}
+        if priced(self._setup.edge.plan):
+            runs["money"] = self._money.run
+        self._tasks += [asyncio.create_task(run(), name=name) for name, run in runs.items()]
         return place.outside, place.port
 
     def feed(self, event: Event) -> None:
@@ -86,6 +99,13 @@ class KamailioDoor:
                 self._crew.gone(event)
             case AccountsAre(accounts):
                 self._phones.accounts_are(accounts)
+            case SpentBefore():
+                self._money.spent_before(event)
+
+    def trunk_found(self, trunk: Trunk, address: str) -> None:
+        """Takes the address that a trunk's name stands for now."""
+        self._trunks[trunk.name] = address
+        self._mirror.want("trunks", plain(trunk.name), f"{address}:{trunk.port}")
 
     async def restore(self, contacts: tuple[Kept, ...]) -> None:
         """Takes back the phones that an earlier door kept; returns when Kamailio knows all it was told."""
@@ -130,7 +150,8 @@ class KamailioDoor:
         relays = await self._rpc.call("dlg.profile_get_size", "relays")
         claims = {cell["name"] for entry in await self._rpc.call("htable.dump", "claims") for cell in entry["slot"]}
         return {
-            **self._crew.duties(claims), **self._phones.counts(), "relays": relays,
+            **self._crew.duties(claims), **self._phones.counts(), "relays": relays, "spent": self._money.spent(),
+            "trunks": self._trunks,
             "calls": dialogs["all"] - relays, "dialogs": dialogs["answering"],
             "transactions": transactions["current"], "max_calls": self._setup.max_calls, "cpu_s": self._cpu_s(),
             "kamailio": self._process.pid,

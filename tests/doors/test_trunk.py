@@ -11,7 +11,7 @@ from tests.net.hotline import free_port
 from tests.telephony.edge.corebench import in_dialog, request
 
 pytestmark = [pytest.mark.net, pytest.mark.needs("sipp")]
-SCENARIO = Path(__file__).parent / "sipp/trunk.xml"
+SCENARIO = Path(__file__).parents[1] / "telephony/edge/sipp/trunk.xml"
 
 
 async def carrier(folder: Path, port: int) -> asyncio.subprocess.Process:
