@@ -8,7 +8,7 @@ from bench.report import RESULTS
 
 README = RESULTS.parent / "README.md"
 HEADING = "## Last figures\n"
-ORDER = ("startup", "setup", "agent", "voice", "load-none", "load-vosk", "load-burn", "erlang", "soak")
+ORDER = ("startup", "setup", "agent", "voice", "load-none", "load-vosk", "load-burn", "erlang", "registrar", "soak")
 
 
 def tables(results: Path) -> str:

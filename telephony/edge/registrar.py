@@ -9,7 +9,9 @@ from telephony.edge.errors import MalformedError
 from telephony.edge.events import Contact, Hop, Kept, Registered
 from telephony.edge.grammar import Address, read_address, split_list, unescape
 from telephony.edge.message import Request
+from telephony.edge.transactions import State
 
+REMEMBERED_S = 5.0  # for repeated datagrams; timer J's 32 s would allow no more than 600 registrations a second
 NAT_EXPIRES_S = 60  # most NATs forget a silent UDP port after 30 to 180 s; the phone's refresh keeps it open
 
 
@@ -40,6 +42,8 @@ def register(desk: Desk, request: Request, source: Hop, reply_to: Hop, key: tupl
         return
     desk.count("registrations")
     desk.finish(server, 200, *(("Contact", _shown(desk, one)) for one in desk.bindings.of(account.user)))
+    if server.state is State.COMPLETED:
+        desk.arm(server, REMEMBERED_S)
 
 
 def expired(desk: Desk, binding: Binding) -> None:
