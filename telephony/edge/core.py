@@ -81,6 +81,10 @@ class Core:
         actions, desk.actions = desk.actions, []
         return actions
 
+    def welcomes(self, source: Hop, now: float) -> bool:
+        """Whether a connection from there is worth having."""
+        return self._desk.guard.welcomes(source.host, now)
+
     def status(self) -> dict[str, object]:
         """Counts of everything, for people and benchmarks."""
         return self._desk.status()

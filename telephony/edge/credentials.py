@@ -46,6 +46,11 @@ def prove(desk: Desk, request: Request, header: str, source: Hop, reply_to: Hop)
     return None
 
 
+def has_credentials(request: Request, header: str) -> bool:
+    """Whether a request bears credentials for this realm, right or wrong."""
+    return _answer(request, header) is not None
+
+
 def _answer(request: Request, header: str) -> Answer | None:
     """The first credentials for this realm, of an algorithm that was offered where there is one."""
     found: Answer | None = None

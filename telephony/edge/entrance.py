@@ -6,7 +6,7 @@ X-Hotline headers are the door's and the workers' own word: they are taken out o
 
 from telephony.edge import calls, outbound, relays
 from telephony.edge.accounts import Account, Role
-from telephony.edge.credentials import PROXY, prove, stripped
+from telephony.edge.credentials import PROXY, has_credentials, prove, stripped
 from telephony.edge.desk import RETRY_LATER, Desk
 from telephony.edge.dialplan import number_of
 from telephony.edge.errors import MalformedError
@@ -33,7 +33,7 @@ def enter(desk: Desk, request: Request, source: Hop, reply_to: Hop, key: tuple[s
     if worker is not None:
         _from_worker(desk, _serve(desk, request, reply_to, key), source, worker)
         return
-    if desk.settings.plan.trunk_at(source.host) is not None or not _claims_account(desk, request):
+    if desk.settings.plan.trunk_at(source.host) is not None or not _claims_account(desk, request, source):
         request.uri = plain_user(request.uri)
         _to_worker(desk, request, source, reply_to, key)
         return
@@ -50,18 +50,19 @@ def enter(desk: Desk, request: Request, source: Hop, reply_to: Hop, key: tuple[s
         _from_account(desk, request, source, reply_to, key, account)
 
 
-def _claims_account(desk: Desk, request: Request) -> bool:
-    """Whether the sender says to be of this house.
+def _claims_account(desk: Desk, request: Request, source: Hop) -> bool:
+    """Whether the sender says to be of this house, by credentials or by name, or sends from where a phone of it is.
 
     With `domains` it is everybody who names one, so that a name that exists gets the same answer as one that does not;
     without, it is who bears an account's name at one of the door's addresses.
     """
     sender = read_address(request.get("From")).uri
-    if request.get(PROXY) and desk.accounts:
-        return True
+    user = unescape(sender.user)
+    if has_credentials(request, PROXY) or any(one.hop == source for one in desk.bindings.of(user)):
+        return bool(desk.accounts)
     if desk.place.domains:
         return sender.host in desk.place.domains
-    return unescape(sender.user) in desk.accounts and desk.place.is_ours(sender.host)
+    return user in desk.accounts and desk.place.is_ours(sender.host)
 
 
 def _sender(request: Request) -> str:

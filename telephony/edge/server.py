@@ -56,7 +56,7 @@ class Door(asyncio.DatagramProtocol):
         self._lookups: set[asyncio.Task[None]] = set()
         self._losses: Counter[str] = Counter()
         self.tls_port = 0
-        self.streams = Streams(self._message, lambda hop: self.feed(Closed(hop)))
+        self.streams = Streams(self._message, lambda hop: self.feed(Closed(hop)), self._welcomes)
 
     async def start(self, roster_socket: Path) -> tuple[str, int]:
         """Opens everything; gives back address and port that callers use."""
@@ -132,6 +132,9 @@ class Door(asyncio.DatagramProtocol):
     def _message(self, data: bytes, source: Hop) -> None:
         if data.strip(b"\r\n\0") and self._core.admits(source, self._loop.time()):
             self.feed(Received(read(data, stream=source.transport != "UDP"), source))
+
+    def _welcomes(self, hop: Hop) -> bool:
+        return self._core.welcomes(hop, self._loop.time())
 
     def _fire(self, timer: int) -> None:
         self._timers.pop(timer, None)

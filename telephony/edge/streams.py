@@ -28,6 +28,10 @@ class _Connection(asyncio.Protocol):
         self.transport: asyncio.Transport = transport  # type: ignore[assignment]
         host, port = transport.get_extra_info("peername")[:2]
         self.hop = Hop(self.kind, host, port)
+        if not self.streams.welcomes(self.hop):
+            self.streams.losses["tcp_unwelcome"] += 1
+            transport.abort()  # type: ignore[attr-defined]
+            return
         self.streams.opened(self)
         self._watch()
 
@@ -67,11 +71,17 @@ class _Connection(asyncio.Protocol):
 class Streams:
     """All connections by their far end. `deliver` is called with each whole message, `gone` with each that ended.
 
+    One that `welcomes` says no to is closed at once.
     `names` are the names that certificates must bear, by address, of whom the door connects to by TLS.
     """
 
-    def __init__(self, deliver: Callable[[bytes, Hop], None], gone: Callable[[Hop], None] = lambda _hop: None) -> None:
-        self.deliver, self.gone = deliver, gone
+    def __init__(
+        self,
+        deliver: Callable[[bytes, Hop], None],
+        gone: Callable[[Hop], None] = lambda _hop: None,
+        welcomes: Callable[[Hop], bool] = lambda _hop: True,
+    ) -> None:
+        self.deliver, self.gone, self.welcomes = deliver, gone, welcomes
         self.losses: Counter[str] = Counter()
         self.names: dict[str, str] = {}
         self._trust: ssl.SSLContext | None = None

@@ -183,6 +183,20 @@ def test_a_stranger_with_an_agents_name_is_asked_and_reaches_nobody(bench: Bench
     assert not bench.sent
 
 
+def test_a_phone_that_names_itself_by_another_domain_is_asked_all_the_same(bench: Bench) -> None:
+    anna = bench.phone("anna")
+    data = request("INVITE", "anna", anna, to="bert").replace(b"@192.0.2.10>;tag", b"@pbx.local>;tag")
+    bench.bytes(data, anna)
+    assert bench.take(anna) == ["407 INVITE"]
+
+
+def test_credentials_for_somebody_else_are_no_claim_and_pass(bench: Bench) -> None:
+    other = ("Proxy-Authorization", 'Digest username="x", realm="other", nonce="n", uri="sip:x", response="0"')
+    bench.bytes(invite("a", "UDP", other))
+    bench.take(WORKER)
+    assert bench.last[0].get("Proxy-Authorization") == other[1]
+
+
 def test_a_caller_who_asks_for_an_agent_reaches_the_hotline(bench: Bench) -> None:
     bench.phone("anna")
     bench.bytes(invite().replace(b"INVITE sip:hotline@", b"INVITE sip:anna@"))
