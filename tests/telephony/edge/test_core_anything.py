@@ -95,6 +95,7 @@ def test_no_order_of_events_raises_or_leaves_anything_behind(moves: list) -> Non
     bench.give(WorkerGone(1))
     bench.give(AccountsAre({}))
     bench.wait(4000)
+    bench.give(Closed(CARRIER))  # tells the core what time it is
     assert bench.core.status()["contacts"] == 0
     bench.core._desk.no_more_relays()
     bench.core._desk.full()
