@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 from flows.checker import check_all
 from flows.problems import Severity
@@ -114,27 +115,12 @@ def _voices(config: Config) -> Iterator[Finding]:
 
 
 def _ports(config: Config, config_path: Path) -> Iterator[Finding]:
-    port = config.telephony.port
-    for protocol, kind in (("udp", socket.SOCK_DGRAM), ("tcp", socket.SOCK_STREAM)):
-        with socket.socket(socket.AF_INET, kind) as probe:
-            if protocol == "tcp":
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("0.0.0.0", port))
-            except OSError as error:
-                found = port_holders("udp" if protocol == "udp" else "tcp", port)
-                if found and all(holder.command.endswith(f"ivr door --config {config_path}") for holder in found):
-                    yield Finding(Grade.OK, f"SIP port {port}/{protocol} is served by this hotline, which is running")
-                    continue
-                holders = ", ".join(map(str, found))
-                yield Finding(
-                    Grade.ERROR,
-                    f"SIP port {port}/{protocol}: {os.strerror(error.errno or 0)}"
-                    + (f", held by {holders}" if holders else ""),
-                    "end that process (a running hotline?) or change [telephony] port",
-                )
-            else:
-                yield Finding(Grade.OK, f"SIP port {port}/{protocol} is free")
+    sip = _Port("SIP", "0.0.0.0", config.telephony.port, "telephony", f"ivr door --config {config_path}")
+    yield _port(sip, "udp")
+    yield _port(sip, "tcp")
+    if config.rest.port:
+        owner = f"ivr control --config {config_path}"
+        yield _port(_Port("REST", config.rest.address, config.rest.port, "rest", owner), "tcp")
     first, last = config.telephony.rtp_ports
     room = (last + 1 - first) // RTP_PORTS_PER_PROCESS
     if room < config.telephony.max_calls:
@@ -143,6 +129,37 @@ def _ports(config: Config, config_path: Path) -> Iterator[Finding]:
             f"[telephony] rtp_ports has room for {room} calls, max_calls is {config.telephony.max_calls}",
             f"rtp_ports = [{first}, {first + RTP_PORTS_PER_PROCESS * config.telephony.max_calls - 1}]",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Port:
+    """A port of [`table`]; `owner`: how the command ends of the process of this hotline that may hold it."""
+
+    what: str
+    address: str
+    number: int
+    table: str
+    owner: str
+
+
+def _port(port: _Port, protocol: Literal["udp", "tcp"]) -> Finding:
+    name = f"{port.what} port {port.number}/{protocol}"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM if protocol == "udp" else socket.SOCK_STREAM) as probe:
+        if protocol == "tcp":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((port.address, port.number))
+        except OSError as error:
+            found = port_holders(protocol, port.number)
+            if found and all(holder.command.endswith(port.owner) for holder in found):
+                return Finding(Grade.OK, f"{name} is served by this hotline, which is running")
+            holders = ", ".join(map(str, found))
+            return Finding(
+                Grade.ERROR,
+                f"{name}: {os.strerror(error.errno or 0)}" + (f", held by {holders}" if holders else ""),
+                f"end that process (a running hotline?) or change [{port.table}] port",
+            )
+    return Finding(Grade.OK, f"{name} is free")
 
 
 def _disk(config: Config) -> Iterator[Finding]:

@@ -49,37 +49,40 @@ class Desk:
     def __init__(self, queues: Mapping[str, QueueTable], database: Database, bus: Bus) -> None:
         self._live = Live(database, settings_of(queues))
         self._bus = bus
+        self._one_look = asyncio.Lock()  # control's own work goes on beside it, whoever asks how often
 
     async def present(self) -> Present:
         """Looks at everything."""
-        now = time.time()
-        board = await self._live.board()
-        served = await self._live.served(_midnight(now))
-        calls = await self._live.calls(now)
-        return Present(
-            now,
-            queue_lines(board, served, now),
-            agent_lines(board),
-            waiting_lines(board, now),
-            call_lines(board, calls),
-        )
+        async with self._one_look:
+            now = time.time()
+            board = await self._live.board()
+            served = await self._live.served(_midnight(now))
+            calls = await self._live.calls(now)
+            queues = await asyncio.to_thread(queue_lines, board, served, now)
+            waiting = await asyncio.to_thread(waiting_lines, board, now)
+            return Present(now, queues, agent_lines(board), waiting, call_lines(board, calls))
 
     async def queues(self) -> list[QueueLine]:
         """Every queue."""
-        now = time.time()
-        return queue_lines(await self._live.board(), await self._live.served(_midnight(now)), now)
+        async with self._one_look:
+            now = time.time()
+            board, served = await self._live.board(), await self._live.served(_midnight(now))
+            return await asyncio.to_thread(queue_lines, board, served, now)
 
     async def agents(self) -> list[AgentLine]:
         """Every agent."""
-        return agent_lines(await self._live.board())
+        async with self._one_look:
+            return agent_lines(await self._live.board())
 
     async def waiting(self) -> list[WaitingLine]:
         """Everybody who waits."""
-        return waiting_lines(await self._live.board(), time.time())
+        async with self._one_look:
+            return await asyncio.to_thread(waiting_lines, await self._live.board(), time.time())
 
     async def calls(self) -> list[CallLine]:
         """Every call that is up."""
-        return call_lines(await self._live.board(), await self._live.calls(time.time()))
+        async with self._one_look:
+            return call_lines(await self._live.board(), await self._live.calls(time.time()))
 
     async def health(self) -> dict[str, str]:
         """What is wrong with "store" and "bus"; empty when all is well."""

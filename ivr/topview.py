@@ -92,9 +92,10 @@ def _header(present: Present | None, controls: int | None) -> Text:
     text.append("  ")
     text.append(control, style="not bold green" if controls else "bold red")
     if present is not None:
+        calls = "1 call" if len(present.calls) == 1 else f"{len(present.calls)} calls"
         people = sum(agent.state != "offline" for agent in present.agents)
         waiting = sum(not line.callback for line in present.waiting)
-        text.append(f"  {len(present.calls)} calls, {waiting} waiting, {people} agents logged in", style="not bold")
+        text.append(f"  {calls}, {waiting} waiting, {people} agents logged in", style="not bold")
     return text
 
 

@@ -1,4 +1,4 @@
-"""`ivr check` and the SIP port."""
+"""`ivr check` and the ports."""
 
 import socket
 import subprocess
@@ -10,6 +10,7 @@ import pytest
 
 from ivr import check
 from ivr.config import Config, TelephonySettings
+from ivr.restsettings import RestSettings
 
 HOLDS_A_PORT = "import socket, sys; s = socket.socket(); s.bind(('0.0.0.0', 0)); s.listen(); print(s.getsockname()[1], flush=True); sys.stdin.read()"  # noqa: E501
 
@@ -41,6 +42,17 @@ def test_another_hotline_on_the_port_is_an_error(tmp_path: Path, held: int, caps
     config = Config(root=tmp_path, telephony=TelephonySettings(port=held))
     said = report(config, tmp_path / "other.toml", capsys)
     assert f"error    SIP port {held}/tcp: Address already in use, held by {sys.executable}" in said
+
+
+def test_the_port_of_rest_is_looked_at_where_there_is_rest(
+    tmp_path: Path, held: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = Config(root=tmp_path, rest=RestSettings(port=held))
+    said = report(config, tmp_path / "config.toml", capsys)
+    assert f"error    REST port {held}/tcp: Address already in use, held by {sys.executable}" in said
+    assert "change [rest] port" in said
+    config = Config(root=tmp_path, rest=RestSettings(port=0))
+    assert "REST" not in report(config, tmp_path / "config.toml", capsys)
 
 
 def test_a_free_port_is_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
