@@ -1,6 +1,8 @@
 """The whole way to a person: registered phones, the flow's queue step, control, the agent's phone, supervision."""
 
+import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -111,6 +113,38 @@ def test_a_caller_reaches_a_registered_agent_who_logged_in_by_phone_and_a_superv
     check(call)
     dial(anna, hotline, "*441")
     anna.until(after=3, event="answered")
+
+
+def test_control_dies_while_a_caller_waits_and_the_caller_still_gets_the_agent(
+    hotline: Hotline, phone: Callable[..., Party]
+) -> None:
+    anna = phone("anna", "--queue", "cards", "--skill", "cards=3")
+    anna.tell(do="manner", manner="ring")
+    caller = phone("caller")
+    dial(anna, hotline, "*41")
+    anna.until(event="answered")
+    anna.until(event="ended")
+    dial(caller, hotline, "quick")
+    anna.until(event="incoming")
+    os.kill(hotline.child("control"), signal.SIGKILL)
+    anna.tell(do="hang_up")  # declined: whoever is control now must find somebody
+    anna.tell(do="manner", manner="answer")
+    seen = len(anna.lines)
+    anna.until(after=seen, event="incoming")
+    caller.hears("anna")
+    anna.hears("caller")
+    os.kill(hotline.child("control"), signal.SIGKILL)
+    caller.listen(1.0)
+    caller.hears("anna")
+    caller.tell(do="hang_up")
+    anna.until(after=seen, event="ended")
+    (call,) = wait_for(lambda: [one for one in hotline.archived() if one.data("queue.answered")])
+    assert call.termination == "caller_hangup"
+    assert len(call.data("queue.offered")) == 2
+    assert sorted(path.name for path in call.path.glob("agent-*.flac")) == ["agent-2.flac"]
+    shown = hotline.ivr("show", call.path.name).stdout
+    assert "talks with anna" in shown
+    assert "agent-2.flac" in shown
 
 
 def check(call: Archived) -> None:
