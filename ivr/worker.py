@@ -28,7 +28,7 @@ from telephony.legevents import Incoming, LegEvent, Refused
 from telephony.stack import Stack, StackSettings
 
 log = logging.getLogger(__name__)
-IDLE_REPEAT_S = 2.0
+REPEAT_S = 2.0
 USER_HEADER = "x-hotline-user"  # the door alone sets it
 LINGER_S = 0.2  # for the last SIP message and the last bus message to leave
 
@@ -121,10 +121,10 @@ class Worker:
             CallSession.archive_refused(self._config, refused, self._bus)
 
     def _wait_for_call(self) -> None:
-        """Tells the zygote again and again that this worker waits, and does not hang."""
-        if self._call is None and not self._done.is_set():
-            self._say(b"i")
-            asyncio.get_running_loop().call_later(IDLE_REPEAT_S, self._wait_for_call)
+        """Tells the zygote again and again that this worker waits, or has a call, and does not hang."""
+        if not self._done.is_set():
+            self._say(b"i" if self._call is None else b"b")
+            asyncio.get_running_loop().call_later(REPEAT_S, self._wait_for_call)
 
     def _say(self, state: bytes) -> None:
         try:

@@ -20,6 +20,7 @@ from ivr.slots import Slot, Slots
 log = logging.getLogger(__name__)
 CRASH_PAUSE_S = 0.5
 SILENT_S = 10.0  # an idle worker that says nothing for so long hangs, and is replaced
+BUSY_SILENT_S = 60.0  # one in a call has long lost its caller then
 
 
 class WorkerState(StrEnum):
@@ -142,9 +143,12 @@ class Zygote:
             self._on_ready()
 
     def _end_hanging(self) -> None:
-        """A worker that hangs takes no call, yet counts as one that waits for it; one in a call is left to it."""
+        """A worker that hangs takes no call, yet counts as one that waits for it, or keeps its slot for a call that is
+        long dead.
+        """
+        patience_s = {WorkerState.IDLE: SILENT_S, WorkerState.BUSY: BUSY_SILENT_S}
         for child in self._children.values():
-            if child.state is WorkerState.IDLE and time.monotonic() - child.heard > SILENT_S:
+            if time.monotonic() - child.heard > patience_s.get(child.state, math.inf):
                 log.error("worker %d hangs: killed", child.pid)
                 os.kill(child.pid, signal.SIGKILL)
                 child.heard = math.inf

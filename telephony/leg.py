@@ -26,6 +26,7 @@ from telephony.legevents import (
 from telephony.media import FRAME_SAMPLES, SILENCE, Tap
 from telephony.offer import offers_one_of
 from telephony.player import Player
+from telephony.rtpcount import RtpCount
 from telephony.sipname import host_of
 from telephony.tickclock import TickClock
 
@@ -71,6 +72,7 @@ class Leg(pj.Call):  # type: ignore[misc]
         self._over = False
         self._hung_up_here = False
         self._cause = 0
+        self._before = RtpCount()
         self.rtp: dict[str, Any] = {}
         self.sip_call_id = ""
         self._heard_tap = Tap("heard", self._on_heard)
@@ -149,22 +151,20 @@ class Leg(pj.Call):  # type: ignore[misc]
 
     def read_rtp(self) -> None:
         """Renews `rtp`, which any thread may read: packets and losses each way, jitter in milliseconds."""
-        if self._media is not None and not self._over:
-            try:
-                statistics = self.getStreamStat(self._stream)
-            except pj.Error:
-                return
-            rtcp = statistics.rtcp
-            received, sent = rtcp.rxStat, rtcp.txStat
-            jitter = received.jitterUsec
-            self.rtp = {
-                "rx_packets": received.pkt,
-                "rx_lost": received.loss,
-                "rx_reordered": received.reorder,
-                "rx_jitter_ms": round(jitter.mean / 1000, 2),
-                "tx_packets": sent.pkt,
-                "tx_lost": sent.loss,
-            }
+        if self._media is not None and not self._over and (count := self._count()) is not None:
+            self.rtp = self._before.plus(count).as_event()
+
+    def _count(self) -> RtpCount | None:
+        """The present stream's counters; None while there is no stream."""
+        try:
+            statistics = self.getStreamStat(self._stream)
+        except pj.Error:
+            return None
+        rtcp = statistics.rtcp
+        received, sent = rtcp.rxStat, rtcp.txStat
+        jitter = received.jitterUsec
+        jitter_ms = round(jitter.mean / 1000, 2)
+        return RtpCount(received.pkt, received.loss, jitter_ms, sent.pkt, sent.loss)
 
     # Callbacks: on the stack's thread, but for the two frames.
 
@@ -222,8 +222,10 @@ class Leg(pj.Call):  # type: ignore[misc]
             parameters.statusCode = pj.PJSIP_SC_NOT_ACCEPTABLE_HERE
 
     def onStreamDestroyed(self, _parameters: pj.OnStreamDestroyedParam) -> None:
-        """pjsua2: last chance to read the stream's counters."""
-        self.read_rtp()
+        """pjsua2: last chance to read the stream's counters; a hold or re-INVITE begins another stream."""
+        if (count := self._count()) is not None:
+            self._before = self._before.plus(count)
+            self.rtp = self._before.as_event()
 
     def _take_media(self) -> None:
         info = self.getInfo()

@@ -19,6 +19,7 @@ ZYGOTE = """
     from ivr.zygote import Zygote
 
     zygote.SILENT_S = float(sys.argv[2])
+    zygote.BUSY_SILENT_S = float(sys.argv[3])
 
     folder = Path(sys.argv[1])
 
@@ -55,11 +56,11 @@ def runs(pid: int) -> bool:
 class Scene:
     """A launcher, its zygote, and the two workers of that, by their process ids."""
 
-    def __init__(self, folder: Path, silent_s: float = 60) -> None:
+    def __init__(self, folder: Path, silent_s: float = 60, busy_silent_s: float = 60) -> None:
         self.folder = folder
         code = [textwrap.dedent(text) for text in (LAUNCHER, ZYGOTE)]
         self.launcher = subprocess.Popen(
-            [sys.executable, "-c", *code, str(folder), str(silent_s)], cwd=Path(__file__).parents[2]
+            [sys.executable, "-c", *code, str(folder), str(silent_s), str(busy_silent_s)], cwd=Path(__file__).parents[2]
         )
 
     def pid(self, name: str) -> int:
@@ -116,4 +117,15 @@ async def test_an_idle_worker_that_hangs_is_replaced_and_one_in_a_call_is_not(
     await eventually(lambda: scene.pid("1") not in (0, idle))
     assert runs(busy)
     assert not runs(idle)
+    scene.end()
+
+
+async def test_a_worker_that_hangs_in_a_call_gives_its_slot_back_in_the_end(
+    tmp_path: Path, eventually: Callable
+) -> None:
+    scene = Scene(tmp_path, busy_silent_s=2)
+    await eventually(lambda: scene.pid("0") and scene.pid("1"))
+    busy = scene.pid("0")
+    os.kill(busy, signal.SIGSTOP)
+    await eventually(lambda: not runs(busy))
     scene.end()
