@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from flows.expressions import Binary, Call, Expression, Items, Literal, Name, Node, Pick, Unary
 from flows.functions import FUNCTIONS, MAX_TEXT, Context, Value, is_number, show
 
+MAX_NESTING = 20
+
 
 def evaluate(expression: Expression, variables: Mapping[str, Value], context: Context) -> Value:
     """The value of the expression with these variables."""
@@ -29,7 +31,7 @@ def _value(node: Node, variables: Mapping[str, Value], context: Context) -> Valu
         case Pick(of, key):
             return _pick(_value(of, variables, context), _value(key, variables, context))
         case Items(items):
-            return [_value(item, variables, context) for item in items]
+            return _small([_value(item, variables, context) for item in items])
         case Call(name, arguments):
             function = FUNCTIONS.get(name)
             if function is None or len(arguments) != len(function.parameters):
@@ -116,3 +118,22 @@ def _arithmetic(operator: str, left: float, right: float) -> Value:
 def _bounded(value: Value) -> Value:
     """Keeps numbers below a million billion, so that no product of products grows without end."""
     return None if isinstance(value, int | float) and not isinstance(value, bool) and not is_number(value) else value
+
+
+def _small(items: list[Value]) -> Value:
+    """The list, or none where it holds more than MAX_TEXT characters and items or is nested beyond MAX_NESTING: lists
+    of lists of themselves would grow without end."""
+    size = 0
+    level: list[Value] = [items]
+    for _ in range(MAX_NESTING):
+        below: list[Value] = []
+        for item in level:
+            size += len(item) if isinstance(item, str | list | dict) else 1
+            if size > MAX_TEXT:
+                return None
+            if isinstance(item, list | dict):
+                below.extend(item.values() if isinstance(item, dict) else item)
+        if not below:
+            return items
+        level = below
+    return None

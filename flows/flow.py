@@ -117,12 +117,23 @@ def is_plain(value: object, depth: int = 0) -> bool:
     """Whether a value can be a variable: JSON without surprises, not nested beyond reason."""
     if depth > 20:
         return False
-    if isinstance(value, bool | str):
+    if isinstance(value, str):
+        return _can_be_written(value)
+    if isinstance(value, bool):
         return True
     if isinstance(value, int | float):
         return abs(value) < 1e15
     if isinstance(value, list):
         return all(is_plain(item, depth + 1) for item in value)
     if isinstance(value, dict):
-        return all(isinstance(key, str) and is_plain(item, depth + 1) for key, item in value.items())
+        return all(is_plain(key) and isinstance(key, str) and is_plain(item, depth + 1) for key, item in value.items())
     return False
+
+
+def _can_be_written(text: str) -> bool:
+    """False for half of a surrogate pair, which JSON can hold and no file."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

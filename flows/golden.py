@@ -14,7 +14,6 @@ turns = [
 ]
 """
 
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,14 +21,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
+from flows import document
 from flows.actions import Request
 from flows.events import Replied
 from flows.flow import Flow
+from flows.mistakes import keys, plainly, suggest
 from flows.nlu.words import normal
-from flows.positions import Places, places
+from flows.positions import Places
 from flows.problems import Position, Problem, Severity
 from flows.simulation import Line, Simulation, Who
 from flows.steps.base import Duration, Table
+
+MOST_FAULTS = 100
 
 
 def _seconds(value: object) -> object:
@@ -125,19 +128,27 @@ class Outcome:
 
 def read(text: str, file: str) -> tuple[Golden | None, Places, list[Problem]]:
     """The golden conversations of a file, or what is wrong with it."""
+    found = document.read(text, file)
+    if isinstance(found, Problem):
+        return None, Places({}, {}), [found]
+    tables, where = found
     try:
-        document = tomllib.loads(text)
-        where = places(text)
-    except (ValueError, LookupError, RecursionError) as error:
-        return None, Places({}, {}), [_problem(file, Position(1, 1), f"not TOML: {error}")]
-    try:
-        return Golden.model_validate(document), where, []
+        return Golden.model_validate(tables), where, []
     except ValidationError as error:
-        found = [
-            _problem(file, where.key(item["loc"]), f"{'.'.join(map(str, item['loc']))}: {item['msg']}")
-            for item in error.errors(include_url=False)
-        ]
-        return None, where, found
+        return None, where, [_mistake(file, where, item) for item in error.errors(include_url=False)[:MOST_FAULTS]]
+
+
+def _mistake(file: str, where: Places, item: Any) -> Problem:
+    """What is wrong with one key."""
+    last = str(item["loc"][-1]) if item["loc"] else ""
+    at = where.key(item["loc"])
+    match item["type"]:
+        case "extra_forbidden":
+            mend = suggest(last, keys(Golden, item["loc"][:-1]))
+            return _problem(file, at, f'there is no key "{last}" here', mend)
+        case "missing":
+            return _problem(file, at, f'the key "{last}" is missing', f"write {last} = ...")
+    return _problem(file, at, f"{last}: {plainly(item, str(item['msg']).removeprefix('Value error, '))}")
 
 
 def play(flow: Flow, conversation: Conversation, file: str, where: Places, number: int, deaf: bool = False) -> Outcome:
@@ -162,8 +173,8 @@ def walked(simulation: Simulation) -> list[tuple[str, str]]:
     ]
 
 
-def _problem(file: str, at: Position, what: str) -> Problem:
-    return Problem(file, at, Severity.ERROR, "golden", what)
+def _problem(file: str, at: Position, what: str, mend: str = "") -> Problem:
+    return Problem(file, at, Severity.ERROR, "golden", what, mend)
 
 
 def usual(request: Request) -> dict[str, Any]:
@@ -287,8 +298,8 @@ class _Judge:
             emitted = [note.data["event"] for note in simulation.notes if note.kind == "emit"]
             if turn.emitted not in emitted:
                 yield f"expected the event {turn.emitted}, emitted were {', '.join(emitted) or 'none'}"
-        if turn.within is not None and simulation.lines[-1].at > turn.within:
-            yield f"expected within {turn.within:g} s, the call is at {simulation.lines[-1].at:.1f} s"
+        if turn.within is not None and simulation.last_at > turn.within:
+            yield f"expected within {turn.within:g} s, the call is at {simulation.last_at:.1f} s"
         if turn.ends is not None and (not simulation.session.ended or simulation.reason != turn.ends):
             yield f"expected the end {turn.ends}, it is: {simulation.reason or 'the call goes on'}"
 

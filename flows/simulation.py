@@ -107,6 +107,11 @@ class Simulation:
         """Whether the call has ended and its last words were said."""
         return self.session.ended and not self._queue
 
+    @property
+    def last_at(self) -> float:
+        """When the last line was said, in seconds since the call began."""
+        return self.lines[-1].at if self.lines else 0.0
+
     def begin(self) -> None:
         """The hotline answers."""
         if self.deaf:
@@ -216,10 +221,12 @@ class Simulation:
             self._queue[0].left_s -= seconds
 
     def _tell(self, event: Event) -> None:
-        for action in self.session.handle(event, self.now):
-            self._do(action)
-        while self._replies:
-            self._tell(self._replies.pop(0))
+        todo: list[Event] = [event]
+        while todo:
+            for action in self.session.handle(todo.pop(0), self.now):
+                self._do(action)
+            todo += self._replies
+            self._replies.clear()
 
     def _do(self, action: Action) -> None:
         match action:
@@ -246,7 +253,7 @@ class Simulation:
                 self.reason = reason
             case Request():
                 self.requests.append(action)
-                reply = self.outside(action)
+                reply = self.outside(action) if len(self.requests) <= MAX_EVENTS else None  # a flow that asks for ever
                 if reply is not None:
                     self._replies.append(reply)
 

@@ -33,7 +33,7 @@ def spoken_date(text: str, now: float, language: str) -> str | None:
 def spoken_time(text: str, language: str) -> str | None:
     """A time of day "HH:MM": "3:30 pm", "下午3点30分". None if it is none."""
     hours, colon, minutes = text.partition(":")
-    if not colon or not hours.isdigit() or not minutes.isdigit() or int(hours) > 23 or int(minutes) > 59:
+    if not colon or not hours.isdecimal() or not minutes.isdecimal() or int(hours) > 23 or int(minutes) > 59:
         return None
     hour, minute = int(hours), int(minutes)
     half = hour % 12 or 12

@@ -18,9 +18,9 @@ from flows.functions import MAX_TEXT, Context, Value, show
 
 _PIECE = re.compile(r"\{\{|\}\}|\{|\}")
 _TAG = re.compile(
-    r'<break\s+time="(\d+(?:\.\d+)?)(ms|s)"\s*/>|<say-as\s+interpret-as="(digits|characters)">(.*?)</say-as>'
+    r'<break\s+time="(\d{1,9}(?:\.\d{1,9})?)(ms|s)"\s*/>|<say-as\s+interpret-as="(digits|characters)">([^<]*)</say-as>'
 )
-_ANY_TAG = re.compile(r"</?[a-z][a-z-]*\b[^>]*>")
+_ANY_TAG = re.compile(r"</?[a-z][a-z-]*\b[^<>]*>")
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,8 @@ def http(run: Run, step: Http) -> None:
     scope = run.scope()
     key = step.idempotency_key.fill(scope, run.context) if step.idempotency_key else None
     if key is None and step.method != "GET":
-        key = f"{run.variables.get('call', {}).get('id', '')}-{run.name}-{run.requests + 1}"
+        call = run.variables.get("call")
+        key = f"{call.get('id', '') if isinstance(call, dict) else ''}-{run.name}-{run.requests + 1}"
     waits = sum(step.retry_wait * 2**number for number in range(step.retries))
     run.request(
         "http",

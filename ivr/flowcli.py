@@ -13,9 +13,9 @@ from flows.flow import Flow
 from flows.golden import Outcome, play
 from flows.golden import read as read_golden
 from flows.graph import mermaid, svg
-from flows.problems import Position, Problem, Severity, errors, in_order
+from flows.problems import Problem, Severity, errors, in_order
 from ivr.config import Config
-from ivr.flowfiles import TEST_SUFFIX, flow_files, golden_files, read_files, vocabulary
+from ivr.flowfiles import TEST_SUFFIX, flow_files, golden_files, read_files, read_text, vocabulary
 from ivr.flowstore import open_store
 
 Command = Callable[[argparse.Namespace, Config], int]
@@ -195,10 +195,9 @@ def _test(options: argparse.Namespace, config: Config) -> int:
 
 
 def _played(file: Path, flows: dict[str, Flow]) -> tuple[list[tuple[Flow, Outcome]], list[Problem]]:
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        return [], [Problem(str(file), Position(), Severity.ERROR, "file", f"cannot be read: {error}")]
+    text = read_text(file)
+    if isinstance(text, Problem):
+        return [], [text]
     golden, where, problems = read_golden(text, str(file))
     if golden is None:
         return [], problems

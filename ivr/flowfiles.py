@@ -1,11 +1,13 @@
 """Reads flow files from disk for `flows.loader`, which knows no files."""
 
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 
+from flows.document import MAX_CHARACTERS
 from flows.flow import Flow
 from flows.linking import link
-from flows.loader import MAX_CHARACTERS, read
+from flows.loader import read
 from flows.problems import Position, Problem, Severity
 from ivr import models
 from ivr.config import Config
@@ -15,16 +17,21 @@ WORDS = "graph/words.txt"
 
 
 def flow_files(path: Path) -> list[Path]:
-    """The flow files at a path: the file itself, or every `*.toml` of the folder that is no golden conversation."""
+    """The flow files at a path: the file itself, or every `*.toml` of the folder that is no golden conversation.
+
+    Names that begin with a dot are those of editors and file systems, not of flows.
+    """
     if path.is_dir():
-        return sorted(file for file in path.glob("*.toml") if not file.name.endswith(TEST_SUFFIX))
+        return sorted(
+            file for file in path.glob("*.toml") if not file.name.endswith(TEST_SUFFIX) and file.name[0] != "."
+        )
     return [path]
 
 
 def golden_files(path: Path) -> list[Path]:
     """The golden conversations at a path: the file itself, those of a flow file, or all of the folder."""
     if path.is_dir():
-        return sorted(path.glob(f"*{TEST_SUFFIX}"))
+        return sorted(file for file in path.glob(f"*{TEST_SUFFIX}") if file.name[0] != ".")
     if path.name.endswith(TEST_SUFFIX):
         return [path]
     beside = path.with_name(path.stem + TEST_SUFFIX)
@@ -57,8 +64,9 @@ def read_files(files: Iterable[Path], known: Known | None = None) -> tuple[dict[
     problems: list[Problem] = []
     known = {} if known is None else known
     for file in files:
-        text = _text(file, problems)
-        if text is None:
+        text = read_text(file)
+        if isinstance(text, Problem):
+            problems.append(text)
             continue
         if file not in known or known[file][0] != text:
             known[file] = (text, *read(text, str(file)))
@@ -67,23 +75,34 @@ def read_files(files: Iterable[Path], known: Known | None = None) -> tuple[dict[
         if flow is None:
             continue
         if flow.name in flows:
-            what = f"the flow {flow.name} is already in {flows[flow.name].file}"
-            place = flow.places.key(("flow",))
-            problems.append(Problem(str(file), place, Severity.ERROR, "flow.twice", what, "give it another name"))
+            problems += (_twice(flow, flows[flow.name]), _twice(flows[flow.name], flow))
             continue
         flows[flow.name] = flow
     return link(flows)[0], problems
 
 
-def _text(file: Path, problems: list[Problem]) -> str | None:
+def _twice(flow: Flow, other: Flow) -> Problem:
+    """Which of two files is meant, nobody can tell: both are at fault."""
+    what, mend = f"the flow {flow.name} is in {other.file} too", "give one of them another name"
+    return Problem(flow.file, flow.places.key(("flow",)), Severity.ERROR, "flow.twice", what, mend)
+
+
+def read_text(file: Path) -> str | Problem:
+    """The text of a flow or golden file, or why there is none."""
     try:
-        if file.stat().st_size <= 4 * MAX_CHARACTERS:
-            return file.read_bytes().decode("utf-8-sig")
-        what = f"the file has {file.stat().st_size} bytes, at most {4 * MAX_CHARACTERS} are read"
-        problems.append(Problem(str(file), Position(), Severity.ERROR, "file.too_big", what))
+        facts = file.stat()
+        if not stat.S_ISREG(facts.st_mode):
+            return Problem(
+                str(file), Position(), Severity.ERROR, "file", "this is no file", "take it out of the folder"
+            )
+        if facts.st_size > 4 * MAX_CHARACTERS:
+            what = f"the file has {facts.st_size} bytes, at most {4 * MAX_CHARACTERS} are read"
+            return Problem(str(file), Position(), Severity.ERROR, "file.too_big", what, "split it")
+        return file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        what = f"not UTF-8: {error.reason} at byte {error.start}"
-        problems.append(Problem(str(file), Position(), Severity.ERROR, "file", what, "save it as UTF-8"))
+        before = error.object[: error.start].decode("utf-8-sig", "replace")
+        at = Position(before.count("\n") + 1, len(before) - before.rfind("\n"))
+        return Problem(str(file), at, Severity.ERROR, "file", f"not UTF-8: {error.reason}", "save it as UTF-8")
     except OSError as error:
-        problems.append(Problem(str(file), Position(), Severity.ERROR, "file", f"cannot be read: {error.strerror}"))
-    return None
+        what = f"cannot be read: {error.strerror}"
+        return Problem(str(file), Position(), Severity.ERROR, "file", what)

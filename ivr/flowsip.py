@@ -10,9 +10,9 @@ from pathlib import Path
 from flows.flow import Flow
 from flows.golden import play
 from flows.golden import read as read_golden
-from flows.problems import Position, Problem, Severity
+from flows.problems import Problem, Severity
 from ivr.config import Config
-from ivr.flowfiles import vocabulary
+from ivr.flowfiles import read_text, vocabulary
 from ivr.goldencall import left_out
 from ivr.goldendial import NoHotlineError, Plan, dial_all, hotline_uri, line_of
 
@@ -44,11 +44,11 @@ def test(
 
 
 def _plans(file: Path, flows: dict[str, Flow], config: Config, failed: list[Problem]) -> list[Plan]:
-    try:
-        golden, where, problems = read_golden(file.read_text(encoding="utf-8"), str(file))
-    except (OSError, UnicodeDecodeError) as error:
-        failed.append(Problem(str(file), Position(), Severity.ERROR, "file", f"cannot be read: {error}"))
+    text = read_text(file)
+    if isinstance(text, Problem):
+        failed.append(text)
         return []
+    golden, where, problems = read_golden(text, str(file))
     failed += problems
     if golden is None:
         return []
@@ -72,7 +72,7 @@ def _plans(file: Path, flows: dict[str, Flow], config: Config, failed: list[Prob
 
 
 def _problem(plan: Plan, turn: int, what: str) -> Problem:
-    _, where, _ = read_golden(plan.file.read_text(encoding="utf-8"), str(plan.file))
+    _, where, _ = read_golden(plan.file.read_text(encoding="utf-8-sig"), str(plan.file))
     at = where.key(("conversation", plan.number, "turns", turn))
     call = f" (call {plan.call})" if plan.call else ""
     return Problem(str(plan.file), at, Severity.ERROR, "golden", f"{what}{call}")

@@ -29,6 +29,7 @@ from ivr.flowfiles import Known, flow_files, read_files
 log = logging.getLogger(__name__)
 SHELF = "versions.json"
 _SHELF = TypeAdapter(Shelf)
+Stamp = tuple[str, int, int, int, int]
 
 
 def open_store(config: Config) -> "FlowStore":
@@ -50,7 +51,7 @@ class FlowStore:
         self._history = history
         self._limits = limits
         self._queues = queues
-        self._stamp: tuple[tuple[str, int, int], ...] = ()
+        self._stamp: tuple[Stamp, ...] = ()
         self._texts: dict[str, Flow] = {}
         self._known: Known = {}
         self._checked: dict[str, tuple[list[str], list[Problem]]] = {}
@@ -170,15 +171,16 @@ class FlowStore:
         return self._texts[digest]
 
 
-def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """What changes whenever one of the folder's flows does."""
+def _stamp(folder: Path) -> tuple[Stamp, ...]:
+    """What changes whenever one of the folder's flows does: also when another file of the same age and size takes its
+    place, or its rights are mended."""
     found = []
     for file in flow_files(folder):
         try:
             facts = file.stat()
         except OSError:
             continue
-        found.append((str(file), facts.st_mtime_ns, facts.st_size))
+        found.append((str(file), facts.st_ino, facts.st_ctime_ns, facts.st_mtime_ns, facts.st_size))
     return tuple(found)
 
 

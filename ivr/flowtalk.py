@@ -10,7 +10,9 @@ from flows.actions import Request
 from flows.events import News, Replied
 from flows.flow import Flow
 from flows.golden import Scripted, read, usual
+from flows.problems import Problem
 from flows.simulation import ENDS, Outside, Simulation, Who
+from ivr.flowfiles import read_text
 from ivr.httpsteps import HttpSteps
 
 HELP = (
@@ -110,11 +112,8 @@ async def _http(request: Request) -> Replied:
 
 
 def _scripted(file: Path) -> Outside | None:
-    try:
-        golden, _, problems = read(file.read_text(encoding="utf-8"), str(file))
-    except (OSError, UnicodeDecodeError) as error:
-        sys.stderr.write(f"{file}: {error}\n")
-        return None
+    text = read_text(file)
+    golden, _, problems = (None, None, [text]) if isinstance(text, Problem) else read(text, str(file))
     if golden is None:
         sys.stderr.writelines(f"{problem}\n" for problem in problems)
         return None

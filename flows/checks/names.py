@@ -25,6 +25,9 @@ def check(report: Report, flow: Flow) -> None:
         for table in ("variables", "data"):
             if name in getattr(flow.header, table):
                 report.error((table, name), "name.reserved", f"{name} is a name of the engine", "choose another")
+    for path, name in _assigned(flow):
+        if name in ("call", "heard"):
+            report.error(path, "name.reserved", f"{name} is a name of the engine", "choose another")
     for path, expression, offset in expressions(flow):
         local = known | {"heard": TEXT} if path[2:3] == ("confirm",) else known
         kind, faults = infer(expression, local)
@@ -33,6 +36,15 @@ def check(report: Report, flow: Flow) -> None:
         wanted = _WANTED.get(str(path[-1]))
         if wanted and not faults and kind.name not in (wanted.name, "any"):
             report.inside(path, 0, "type", f"this must be {wanted}, it is {kind}", 'compare, like "x == 1"')
+
+
+def _assigned(flow: Flow) -> Iterator[tuple[Path, str]]:
+    """Every name that a step, a decision table, a parameter or a result sets, with its place."""
+    for step, model in flow.steps.items():
+        yield from ((("step", step), name) for name, _ in model.assigns())
+    for rules, table in flow.header.rules.items():
+        yield from ((("rules", rules, "outputs"), name) for name in table.outputs)
+    yield from ((("parameters", name), name) for name in flow.header.parameters)
 
 
 def expressions(flow: Flow) -> Iterator[tuple[Path, Expression, int]]:

@@ -123,11 +123,16 @@ def _silent(report: Report, flow: Flow) -> None:
     ways = {name: silent_ways(flow, step) for name, step in flow.steps.items()}
     ends = {name for name, step in flow.steps.items() if step.ends or not ways[name]}
     safe = _leading_to(ways, ends)
-    for name in sorted(reachable(ways, [flow.header.start]) - safe):
-        if isinstance(flow.steps.get(name), Asking):
-            what = f"a caller who stays silent at step {name} never gets out"
-            mend = "let on.noinput or on.attempts lead to a step that ends the call"
-            report.error(("step", name), "loop.silent", what, mend)
+    kept = reachable(ways, [flow.header.start]) - safe
+    asking = sorted(name for name in kept if isinstance(flow.steps.get(name), Asking))
+    waiting = [name for name, step in flow.steps.items() if name in kept and step.waits]
+    if waiting and not asking:
+        what = f"from step {waiting[0]} on the flow runs in a circle that a caller can only leave by hanging up"
+        report.error(("step", waiting[0]), "loop.silent", what, "let one of the steps lead to one that ends the call")
+    for name in asking:
+        what = f"a caller who stays silent at step {name} never gets out"
+        mend = "let on.noinput or on.attempts lead to a step that ends the call"
+        report.error(("step", name), "loop.silent", what, mend)
 
 
 def silent_ways(flow: Flow, step: Step) -> set[str]:

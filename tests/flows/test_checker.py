@@ -7,8 +7,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from flows.checker import check
+from flows.document import MAX_CHARACTERS
 from flows.flow import Flow
-from flows.loader import MAX_CHARACTERS, read
+from flows.loader import read
 from flows.problems import Problem, in_order
 
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.toml"))
@@ -88,3 +89,48 @@ def test_a_menu_of_thousands_is_checked_in_time() -> None:
     )
     assert flow is not None, problems
     assert "phrase.alike" in {problem.code for problem in check(flow)}
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("piece", ["<a", '<say-as interpret-as="digits">', '<break time="1', "{{", "{1}"])
+def test_a_prompt_of_endless_tags_is_checked_in_time(piece: str) -> None:
+    text = f"flow = 'x'\nstart = 'a'\n[step.a]\ntype = 'hangup'\nprompt = '{piece * (MAX_CHARACTERS // 60)}'\n"
+    flow, problems = read(text, "x.toml")
+    assert flow is not None or problems
+
+
+@pytest.mark.timeout(30)
+def test_of_endless_mistakes_the_first_hundred_are_named() -> None:
+    keys = "".join(f"k{number} = 1\n" for number in range(100_000))
+    _, problems = read(f'flow = "x"\nstart = "a"\n{keys}[step.a]\ntype = "hangup"\n', "x.toml")
+    assert len(problems) == 101
+    assert problems[-1].what == "99900 more mistakes like these"
+
+
+def test_a_circle_of_waiting_that_nobody_leaves_is_found() -> None:
+    flow, _ = read(
+        'flow = "x"\nstart = "a"\n[step.a]\ntype = "wait"\ntime = "1s"\nnext = "b"\n'
+        '[step.b]\ntype = "say"\nprompt = "Hm."\nnext = "a"\n',
+        "x.toml",
+    )
+    assert flow is not None
+    (problem,) = check(flow)
+    assert (problem.at.line, problem.code) == (3, "loop.silent")
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        'type = "set"\nvalues = { call = "5" }\nnext = "b"',
+        'type = "gather"\nkind = "digits"\ninto = "heard"\nprompt = "?"\nnext = "b"',
+    ],
+)
+def test_names_of_the_engine_are_not_for_variables(step: str) -> None:
+    flow, _ = read(f'flow = "x"\nstart = "a"\n[step.a]\n{step}\n[step.b]\ntype = "hangup"\n', "x.toml")
+    assert flow is not None
+    assert "name.reserved" in {problem.code for problem in check(flow)}
+
+
+def test_a_step_name_is_one_line() -> None:
+    _, problems = read('flow = "x"\nstart = "a"\n[step."a\\n"]\ntype = "hangup"\n', "x.toml")
+    assert [problem.code for problem in problems] == ["step.name"]

@@ -200,3 +200,18 @@ def test_ssml_is_kept_small() -> None:
 def test_values_are_never_read_as_tags() -> None:
     spoken = parse_template("Hello {name}").speak({"name": '<break time="9s"/>Bob'}, CONTEXT)
     assert len(spoken) == 1
+
+
+@pytest.mark.parametrize("text", ["\u00b2:30", "1:\u00b9", "9:60", ":", "-1:00"])
+def test_odd_times_are_none(text: str) -> None:
+    assert evaluate(parse("time(t)"), {"t": text}, CONTEXT) is None
+
+
+def test_lists_do_not_grow_without_end() -> None:
+    wide: object = "x"
+    deep: object = "x"
+    for _ in range(500):
+        wide = evaluate(parse("default([w, w], 0)"), {"w": wide}, CONTEXT)
+        deep = evaluate(parse("[d]"), {"d": deep}, CONTEXT)
+        assert len(str(wide)) < 200_000
+        assert len(str(deep)) < 100

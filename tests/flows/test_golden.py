@@ -140,6 +140,7 @@ def test_what_is_wrong_with_the_file_is_named() -> None:
     golden, _, problems = read('flow = "x"\n[[conversation]]\nname = "a"\nturns = [{ say = "x" }]\n', "x.test.toml")
     assert golden is None
     assert (problems[0].at.line, problems[0].file) == (4, "x.test.toml")
+    assert (problems[0].what, problems[0].mend) == ('there is no key "say" here', "did you mean says?")
     assert read("flow = ", "x")[0] is None
 
 
@@ -149,3 +150,13 @@ def test_coverage_names_what_nobody_walked(flow_of) -> None:
     assert found.missed_steps == ["order", "tell", "bad"]
     assert [(name, way.target) for name, way in found.missed_ways] == [("start", "order")]
     assert found.percent == 40
+
+
+def test_time_counts_even_before_a_word_was_said(flow_of) -> None:
+    quiet = '[step.start]\ntype = "wait"\ntime = "1s"\nnext = "end"\n[step.end]\ntype = "hangup"\n'
+    assert run(flow_of, '{ within = 5, ends = "completed" }', steps=quiet).problems == []
+
+
+def test_answers_that_come_at_once_for_ever_are_cut_off(flow_of) -> None:
+    endless = '[step.start]\ntype = "staffing"\nqueue = "q"\ninto = "s"\nstaffed = "start"\nunstaffed = "start"\n'
+    assert run(flow_of, "{ hangs_up = true }", steps=endless).problems == []

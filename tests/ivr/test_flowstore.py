@@ -1,5 +1,6 @@
 """Flows go live from disk: at once, atomically, never a broken one; history survives a restart."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -137,3 +138,40 @@ def test_a_flow_that_names_a_queue_nobody_has_set_up_does_not_go_live(folder: Pa
     (problem,) = FlowStore(folder, folder.parent / "history", limits, {"cards"}).refresh(1.0)
     assert (problem.code, problem.at.line) == ("queue.unknown", 5)
     assert FlowStore(folder, folder.parent / "history", limits, {"cards", "loans"}).refresh(2.0) == []
+
+
+def test_another_file_of_the_same_age_and_size_is_noticed(folder: Path) -> None:
+    store = opened(folder)
+    write(folder, 1)
+    store.refresh(1.0)
+    facts = (folder / "bank.toml").stat()
+    other = folder / "bank.new"
+    other.write_text(FLOW.replace("VERSION", "2").replace("TEXT", "Hello."), encoding="utf-8")
+    os.utime(other, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    other.replace(folder / "bank.toml")
+    assert store.refresh(2.0) == []
+    assert version_of(store) == 2
+
+
+def test_a_copy_beside_a_flow_changes_nothing(folder: Path) -> None:
+    store = opened(folder)
+    write(folder, 1)
+    store.refresh(1.0)
+    (folder / "bank-old.toml").write_text(FLOW.replace("VERSION", "7").replace("TEXT", "Old."), encoding="utf-8")
+    problems = store.refresh(2.0)
+    assert sorted(Path(problem.file).name for problem in problems) == ["bank-old.toml", "bank.toml"]
+    assert {problem.code for problem in problems} == {"flow.twice"}
+    assert version_of(store) == 1
+
+
+def test_what_is_no_file_is_not_waited_for(folder: Path) -> None:
+    store = opened(folder)
+    write(folder, 1)
+    os.mkfifo(folder / "pipe.toml")
+    (folder / "zero.toml").symlink_to("/dev/zero")
+    (folder / "gone.toml").symlink_to("nowhere")
+    (folder / "folder.toml").mkdir()
+    (folder / ".#bank.toml").symlink_to("somebody@host")
+    problems = store.refresh(1.0)
+    assert [Path(one.file).name for one in problems] == ["folder.toml", "gone.toml", "pipe.toml", "zero.toml"]
+    assert version_of(store) == 1
