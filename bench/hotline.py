@@ -37,14 +37,14 @@ class HotlineError(Exception):
 class Hotline:
     """A running hotline on 127.0.0.1; a context manager. Lines have the names of the flows in bench/flows."""
 
-    def __init__(self, engine: str = "vosk", max_calls: int = 120, idle_workers: int = 4) -> None:
+    def __init__(self, engine: str = "vosk", max_calls: int = 120, idle_workers: int = 4, rest_port: int = 0) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="hotline-bench-")
         self.data = Path(self._folder.name) / "data"
         self.max_calls = max_calls
         self.ready_s = 0.0
         self.sip: Address = ("", 0)
         self._config = self.config_file = Path(self._folder.name) / "config.toml"
-        self._config.write_text(_settings(engine, max_calls, idle_workers))
+        self._config.write_text(_settings(engine, max_calls, idle_workers, rest_port))
         self._log = Path(self._folder.name) / "log"
         self._launcher: subprocess.Popen[bytes] | None = None
 
@@ -176,7 +176,7 @@ class Hotline:
                     yield event.data
 
 
-def _settings(engine: str, max_calls: int, idle_workers: int) -> str:
+def _settings(engine: str, max_calls: int, idle_workers: int, rest_port: int) -> str:
     lines = "\n".join(f'"{flow.stem}" = "{flow.stem}"' for flow in sorted(FLOWS.glob("*.toml")))
     last_port = FIRST_RTP_PORT + RTP_PORTS_PER_CALL * max_calls - 1
     return f"""
@@ -191,7 +191,7 @@ idle_workers = {idle_workers}
 [telephony.lines]
 {lines}
 [rest]
-port = 0
+port = {rest_port}
 [asr]
 engine = "{engine}"
 [flows]

@@ -18,7 +18,7 @@ def main() -> int:
     options = parser.parse_args()
     report = Report("startup", quick=options.quick)
     times: list[float] = []
-    with Hotline() as hotline:
+    with Hotline(rest_port=18_080) as hotline:
         hotline.stop()
         for _ in range(2 if options.quick else 5):
             hotline.start()
