@@ -25,7 +25,10 @@ _HAN_DATE = re.compile(
     r"(?:(?P<year>[零〇一二三四五六七八九\d]{4})年)?(?:(?P<month>[一二三四五六七八九十\d]{1,2})月)?"
     r"(?P<day>[一二三四五六七八九十\d]{1,3})[号日]"
 )
-_HAN_WEEKDAY = re.compile(r"(?P<next>下个?)?(?:这个?)?(?:周|星期|礼拜)(?P<day>[一二三四五六日天])")
+_HAN_WEEKDAY = re.compile(r"(?P<next>(?:下个?){0,2})(?:[这本]个?)?(?:周|星期|礼拜)(?P<day>[一二三四五六日天])")
+_HAN_PAST = re.compile(r"上个?(?:月|周|星期|礼拜)|去年|前年|昨天|前天")
+_HAN_YEARS = {"今年": 0, "明年": 1, "后年": 2}
+_HAN_MONTH = re.compile(r"(?P<next>下)个?月|[这本]个?月")
 
 
 def day(text: str, today: date) -> str | None:
@@ -62,9 +65,9 @@ def _build(year: int | None, month: int | None, number_of_day: int, today: date)
     return None
 
 
-def _weekday(wanted: int, today: date, next_week: bool) -> date:
-    if next_week:
-        return today - timedelta(days=today.weekday()) + timedelta(days=7 + wanted)
+def _weekday(wanted: int, today: date, weeks: int) -> date:
+    if weeks:
+        return today + timedelta(days=7 * weeks + wanted - today.weekday())
     return today + timedelta(days=(wanted - today.weekday()) % 7)
 
 
@@ -80,7 +83,10 @@ def _english(said: str, today: date) -> date | None:
     if not months:
         weekdays = [word for word in spoken if word in _DAYS]
         if len(weekdays) == 1 and set(spoken) <= {weekdays[0], "next", "this", "coming"}:
-            return _weekday(_DAYS.index(weekdays[0]), today, "next" in spoken)
+            return _weekday(_DAYS.index(weekdays[0]), today, int("next" in spoken))
+        if spoken[-2:] == ["next", "month"]:
+            only = _ordinal(spoken[:-2])
+            return _next_month(only[0], today) if only and not only[1] else None
         only = _ordinal(spoken)
         return _build(None, None, only[0], today) if only and not only[1] else None
     before, after = spoken[: months[0]], spoken[months[0] + 1 :]
@@ -90,6 +96,10 @@ def _english(said: str, today: date) -> date | None:
         return None
     year = _year(after if before else found[1])
     return None if year is False else _build(year or None, _MONTHS.index(spoken[months[0]]) + 1, found[0], today)
+
+
+def _next_month(number_of_day: int, today: date) -> date | None:
+    return _build(today.year + today.month // 12, today.month % 12 + 1, number_of_day, today)
 
 
 def _ordinal(spoken: list[str]) -> tuple[int, list[str]] | None:
@@ -123,20 +133,31 @@ def _year(spoken: list[str]) -> int | bool | None:
 
 
 def _han(said: str, today: date) -> date | None:
+    if _HAN_PAST.search(said):
+        return None
     for word in sorted(_HAN_RELATIVE, key=len, reverse=True):
         if word in said:
             return today + timedelta(days=_HAN_RELATIVE[word])
     if match := _HAN_DATE.search(said):
-        year = number(match["year"]) if match["year"] else None
-        month = number(match["month"]) if match["month"] else None
-        found = number(match["day"])
-        if not isinstance(found, int):
-            return None
-        return _build(int(year) if year else None, int(month) if month else None, found, today)
+        return _han_date(said, match, today)
     if match := _HAN_WEEKDAY.search(said):
         place = "一二三四五六日".index(match["day"].replace("天", "日"))
-        return _weekday(place, today, bool(match["next"]))
+        return _weekday(place, today, match["next"].count("下"))
     return None
+
+
+def _han_date(said: str, match: re.Match[str], today: date) -> date | None:
+    year = number(match["year"]) if match["year"] else None
+    month = number(match["month"]) if match["month"] else None
+    found = number(match["day"])
+    if not isinstance(found, int):
+        return None
+    if (named := _HAN_MONTH.search(said)) and month is None:
+        return _next_month(found, today) if named["next"] else _build(today.year, today.month, found, today)
+    for word, years in _HAN_YEARS.items():
+        if year is None and word in said:
+            year = today.year + years
+    return _build(int(year) if year else None, int(month) if month else None, found, today)
 
 
 def grammar_words(language: str) -> tuple[str, ...]:

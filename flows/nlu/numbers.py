@@ -23,7 +23,9 @@ _HAN_AMOUNT = re.compile(
     r"(?P<yuan>[零〇一二两三四五六七八九十百千万亿点\d.]+?)(?:块钱|块|元钱|元|圆)"
     r"(?:零?(?P<jiao>[零〇一二两三四五六七八九\d])(?:毛|角)?)?(?:零?(?P<fen>[零〇一二两三四五六七八九\d])分?)?钱?"
 )
-_HAN_SMALL = re.compile(r"(?:(?P<jiao>[一二两三四五六七八九\d])(?:毛|角))?(?:(?P<fen>[一二两三四五六七八九\d])分)?钱?")
+_HAN_SMALL = re.compile(
+    r"(?=.*[毛角分])(?:(?P<jiao>[一二两三四五六七八九\d])(?:毛|角))?(?:(?P<fen>[一二两三四五六七八九\d])分?)?钱?"
+)
 
 
 def number(text: str) -> Number | None:
@@ -37,7 +39,8 @@ def number(text: str) -> Number | None:
 
 
 def normal_number(text: str) -> str:
-    """Normal text that keeps a point or comma between digits."""
+    """Normal text that keeps a point or comma between digits; commas before three digits group thousands."""
+    text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text)
     return re.sub(r"(?<=\d)dot(?=\d)", ".", normal(re.sub(r"(?<=\d)[.,](?=\d)", "dot", text)))
 
 

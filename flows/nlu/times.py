@@ -10,10 +10,12 @@ from flows.nlu.words import is_han, normal, without_fillers
 
 _CLOCK = re.compile(r"(\d{1,2})[:.](\d{2})")
 _HAN_TIME = re.compile(
-    r"(?P<part>凌晨|清晨|早上|早晨|上午|中午|下午|傍晚|晚上|夜里)?(?P<hour>[零一二两三四五六七八九十\d]{1,3})(?:点钟|点整|点|时)"
+    r"(?P<part>凌晨|清晨|早上|早晨|上午|中午|下午|傍晚|晚上|夜里|半夜|深夜)?(?P<hour>[零一二两三四五六七八九十\d]{1,3})(?:点钟|点整|点|时)过?"
     r"(?:(?P<half>半)|(?P<quarter>[一三])刻|零?(?P<minute>[零一二两三四五六七八九十\d]{1,3})分?)?"
 )
-_AFTERNOON = {"pm", "p m", "afternoon", "evening", "night", "tonight"}
+_HAN_BEFORE = re.compile(r"差(?P<less>一刻|[一二两三四五六七八九十\d]{1,3})分?钟?")
+_AFTERNOON = {"pm", "p m", "afternoon", "evening"}
+_NIGHT = {"night", "tonight"}
 _MORNING = {"am", "a m", "morning"}
 _FIXED = {"noon": (12, 0), "midday": (12, 0), "midnight": (0, 0)}
 
@@ -36,9 +38,9 @@ def _clock(hour: int, minute: int) -> str | None:
 def _english(said: str) -> str | None:
     half: str | None = None
     rest = f" {said} ".replace(" a m ", " am ").replace(" p m ", " pm ")
-    for word in (*_AFTERNOON, *_MORNING):
+    for word in (*_AFTERNOON, *_MORNING, *_NIGHT):
         if f" {word} " in rest:
-            half = "pm" if word in _AFTERNOON else "am"
+            half = "pm" if word in _AFTERNOON else "am" if word in _MORNING else "night"
             rest = rest.replace(f" {word} ", " ")
     rest = re.sub(r"\b(?:in|at|around|about|o'clock|oclock|the)\b", " ", rest)
     said = without_fillers(" ".join(rest.split()))
@@ -56,7 +58,7 @@ def _past_or_to(said: str) -> tuple[int, int] | None:
     hour = number(match[3])
     if not isinstance(minutes, int) or not isinstance(hour, int) or not 0 < minutes < 60:
         return None
-    return (hour, minutes) if match[2] in ("past", "after") else ((hour - 1) % 24, 60 - minutes)
+    return (hour, minutes) if match[2] in ("past", "after") else ((hour - 1) % 24 if hour != 1 else 12, 60 - minutes)
 
 
 def _hour_and_minute(spoken: list[str]) -> tuple[int, int] | None:
@@ -74,11 +76,14 @@ def _hour(hour: int, half: str | None) -> int:
         return hour + 12 if hour < 12 else hour
     if half == "am":
         return 0 if hour == 12 else hour
+    if half == "night":
+        return hour + 12 if 5 <= hour < 12 else 0 if hour == 12 else hour
     return hour + 12 if 1 <= hour <= 6 else hour
 
 
 def _han(said: str) -> str | None:
-    match = _HAN_TIME.search(said)
+    before = _HAN_BEFORE.search(said)
+    match = _HAN_TIME.search(_HAN_BEFORE.sub("", said))
     if match is None:
         return None
     hour = number(match["hour"])
@@ -89,12 +94,25 @@ def _han(said: str) -> str | None:
         minute = 15 if match["quarter"] == "一" else 45
     if not isinstance(hour, int) or not isinstance(minute, int):
         return None
-    part = match["part"] or ""
-    if part in ("下午", "傍晚", "晚上", "中午"):
-        return _clock(hour + 12 if hour < (12 if part != "中午" else 10) else hour, minute)
-    if part:
-        return _clock(hour % 24, minute)
-    return _clock(_hour(hour, None), minute)
+    found = _clock(_han_hour(hour, match["part"] or ""), minute)
+    less = 15 if before and before["less"] == "一刻" else number(before["less"]) if before else 0
+    return _earlier(found, less) if found and isinstance(less, int) else None
+
+
+def _han_hour(hour: int, part: str) -> int:
+    if part == "中午":
+        return hour + 12 if hour < 10 else hour
+    if part in ("晚上", "夜里", "半夜", "深夜"):
+        return _hour(hour, "night")
+    if part in ("下午", "傍晚"):
+        return _hour(hour, "pm")
+    return _hour(hour, "am" if part else None)
+
+
+def _earlier(clock: str, minutes: int) -> str | None:
+    hour, minute = map(int, clock.split(":"))
+    hour, minute = divmod((hour * 60 + minute - minutes) % 1440, 60)
+    return _clock(hour, minute)
 
 
 def grammar_words(language: str) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """Yes and no, in the many ways people say them."""
 
+import re
+
 from flows.nlu.words import is_han, normal, without_fillers
 
 _YES = (
@@ -47,6 +49,12 @@ _HAN_YES = (
     "正确",
     "当然",
 )
+_POLITE = re.compile(r"对不起|不好意思|[你您]好|不客气|没关系")
+_HAN_UNSURE = re.compile(r"不知道|不清楚|不确定|不一定|不好说|差不多|没听|(.)[不没]\1")  # the last: "is it or not?"
+_HAN_ALONE = re.compile(r"[是对好行嗯要]+(?:$|[的了啊呀吧哦呢嘛我你您就这那谢请])")
+"""Signs that mean yes alone or before small words, but not inside of other words (银行, 重要, 好像)."""
+_UNSURE = re.compile(r"\b(?:don't know|do not know|not sure|unsure|no idea|no problem|maybe|perhaps)\b")
+_NO_ANSWER = re.compile(r"\bright (?:now|away)\b")
 
 
 def yes_or_no(text: str) -> bool | None:
@@ -56,6 +64,9 @@ def yes_or_no(text: str) -> bool | None:
         return None
     if is_han(said):
         return _han(said)
+    if _UNSURE.search(said):
+        return None
+    said = _NO_ANSWER.sub(" ", said).strip()
     if said in _NO:
         return False
     if said in _YES:
@@ -69,12 +80,15 @@ def yes_or_no(text: str) -> bool | None:
 
 
 def _han(said: str) -> bool | None:
-    for positive in ("没错", "没问题"):
-        if positive in said:
-            return True
+    said = _POLITE.sub("", said)
+    if "没错" in said or "没问题" in said:
+        return True
+    if _HAN_UNSURE.search(said):
+        return None
     if any(word in said for word in _HAN_NO):
         return False
-    return True if any(word in said for word in _HAN_YES) else None
+    sure = any(word in said for word in _HAN_YES if len(word) > 1) or _HAN_ALONE.match(said.removeprefix("我"))
+    return True if sure else None
 
 
 def phrases(language: str) -> tuple[str, ...]:
