@@ -148,14 +148,20 @@ class KamailioDoor:
         dialogs = await self._rpc.call("dlg.stats_active")
         transactions = await self._rpc.call("tm.stats")
         relays = await self._rpc.call("dlg.profile_get_size", "relays")
-        claims = {cell["name"] for entry in await self._rpc.call("htable.dump", "claims") for cell in entry["slot"]}
+        claims = set(await self._table("claims"))
+        counters = await self._table("counters")
         return {
             **self._crew.duties(claims), **self._phones.counts(), "relays": relays, "spent": self._money.spent(),
-            "trunks": self._trunks,
+            "trunks": self._trunks, "held": counters.pop("held", 0), "counters": counters,
             "calls": dialogs["all"] - relays, "dialogs": dialogs["answering"],
             "transactions": transactions["current"], "max_calls": self._setup.max_calls, "cpu_s": self._cpu_s(),
             "kamailio": self._process.pid,
         }  # fmt: skip
+
+    async def _table(self, name: str) -> dict[str, object]:
+        """All that one of Kamailio's hash tables holds."""
+        found = await self._rpc.call("htable.dump", name)
+        return {cell["name"]: cell["value"] for entry in found for cell in entry["slot"]}
 
     def _answer(self, response: bytes) -> None:
         with contextlib.suppress(OSError):

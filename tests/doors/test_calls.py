@@ -234,6 +234,17 @@ async def test_a_call_waits_for_the_next_worker(stage) -> None:
     await phone.response(200, "INVITE")
 
 
+async def test_after_a_refusal_a_call_waits_for_the_next_worker_too(stage) -> None:
+    door = await stage.open()
+    refusing, phone = await stage.worker(100, 486), await stage.phone()
+    await door.until("idle", 1)
+    phone.ask("INVITE")
+    await refusing.request("ACK")
+    good = await stage.worker(200)
+    ok = await phone.response(200, "INVITE")
+    assert ok.to_tag == good.tag
+
+
 async def test_a_worker_that_ended_is_offered_to_nobody(stage) -> None:
     door = await stage.open()
     ended, good, phone = await stage.worker(200), await stage.worker(200), await stage.phone()
