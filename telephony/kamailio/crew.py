@@ -32,6 +32,7 @@ class Crew:
 
     def said(self, said: WorkerSaid) -> None:
         """Takes a worker's word. One that becomes idle goes to the end of the line."""
+        known = any(worker.pid == said.pid for worker in self._roster)
         worker = self._roster.say(said.pid, said.slot, said.hop, said.idle)
         key, where = str(said.pid), f"{said.hop.host}:{said.hop.port}"
         self._mirror.want("hops", where, said.pid)
@@ -41,7 +42,8 @@ class Crew:
         elif said.pid not in self._since:
             self._serial += 1
             self._since[said.pid] = self._serial
-            self._mirror.forget("claims", key)
+            if known:
+                self._mirror.forget("claims", key)
             self._mirror.want("workers", key, f"{self._serial} {where}")
         self._mirror.want("door", "adopted", self._roster.adopted())
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from telephony.edge.accounts import REALM
+from telephony.edge.clients import WORKER_READS_BYTES
 from telephony.edge.desk import (
     ALLOW,
     HOLD_S,
@@ -31,6 +32,7 @@ from telephony.kamailio import plan
 TEMPLATES = ("core", "main", "people", "workers", "trunks", "registrar", "dialogs")
 HOLD_TICK_S = 0.2  # each look is a branch to Kamailio, and there are 30 at most
 CLAIM_S = 4  # a worker that was given a call and never came to have it is offered again after this
+OWN_HEADERS_BYTES = 700  # Via and two Record-Route with a waymark each
 FLOOD_S = 4  # how long an address may send faster than its rate
 PROVED_S = 30 * 24 * 3600  # an address where a user has proved itself is remembered this long
 _NO_FLOOD = 1e6
@@ -142,6 +144,8 @@ def _place_values(setup: Setup) -> dict[str, object]:
         "MAX_CALLS": setup.max_calls,
         "MAX_CALL_S": int(setup.max_call_s),
         "MAX_MESSAGE": MAX_MESSAGE_BYTES,
+        "WORKER_READS": WORKER_READS_BYTES,
+        "OWN_HEADERS": OWN_HEADERS_BYTES,
         "MAX_TRIES": MAX_TRIES,
         "RETRY_AFTER": RETRY_AFTER_S,
         "CLAIM_S": CLAIM_S,

@@ -1,25 +1,11 @@
 """The contract of a front door, held by both: calls between stand-in phones and workers, over real sockets."""
 
-import re
-
 import pytest
 
-from telephony.edge.message import Request, Response, encode
+from telephony.edge.message import Response
+from tests.doors.dialog import from_worker
 
 pytestmark = pytest.mark.net
-
-_RELAY = "application/dtmf-relay"
-INFOS = [  # the answer, Content-Type, body; those with 200 and a body reach the worker, in one plain form
-    (415, "text/plain", b"5"),
-    (400, _RELAY, b"Signal=Q"),
-    (200, _RELAY, b"Signal=5"),
-    (200, _RELAY, b"Signal= 7\r\nDuration= 250\r\n"),
-    (200, _RELAY, b"Duration=250\nsignal=10\n"),
-    (200, "application/dtmf", b"3"),
-    (200, "application/dtmf", b"#\r\n"),
-    (400, "application/dtmf", b"55"),
-    (200, _RELAY, b""),
-]
 
 
 async def test_a_call_goes_to_a_worker_and_back(stage) -> None:
@@ -282,113 +268,3 @@ async def test_cancel_of_a_call_that_waits(stage) -> None:
     await door.until("idle", 1)
     assert worker.invite is None
     await door.until("calls", 0)
-
-
-async def test_what_the_door_answers_itself(stage) -> None:
-    await stage.open()
-    phone = await stage.phone()
-    options = await phone.response(200, "OPTIONS", phone.ask("OPTIONS"))
-    assert "INVITE" in options.get("Allow")
-    for method, status in (("BYE", 481), ("INFO", 481), ("MESSAGE", 405), ("REFER", 405), ("FROBNICATE", 501)):
-        await phone.response(status, method, phone.ask(method))
-    await phone.response(481, "CANCEL", phone.ask("CANCEL", branch="z9hG4bKnothing"))
-    await phone.response(481, "BYE", phone.ask("BYE", to_tag="unknown"))
-
-
-async def test_extensions_that_no_worker_knows_are_refused(stage) -> None:
-    await stage.open()
-    phone = await stage.phone()
-    refused = await phone.response(420, "INVITE", phone.ask("INVITE", ("Require", "timer, levitation")))
-    assert refused.get("Unsupported") == "levitation"
-
-
-async def test_a_request_whose_hops_are_used_up_is_refused(stage) -> None:
-    await stage.open()
-    phone = await stage.phone()
-    call_id, data = phone.build("INVITE")
-    phone.send(data.replace(b"Max-Forwards: 70", b"Max-Forwards: 0"), phone.door)
-    await phone.response(483, "INVITE", call_id)
-
-
-async def test_nobody_is_relayed_for(stage) -> None:
-    """Routes of a stranger's own making, the waymark of another call: no way to anywhere (RFC 3261 section 16.4)."""
-    door = await stage.open()
-    worker, phone, stranger = await stage.worker(200), await stage.phone(), await stage.phone()
-    victim = await stage.phone()
-    await door.until("idle", 1)
-    phone.ask("INVITE")
-    ok = await phone.response(200, "INVITE")
-    there = f"sip:victim@{victim.address[0]}:{victim.address[1]}"
-    route = ("Route", f"<sip:{door.sip[0]}:{door.sip[1]};lr>")
-    for routes in ([route], [route, ("Route", f"<{there};lr>")], [("Route", r) for r in ok.all("Record-Route")]):
-        call_id = stranger.ask("BYE", *routes, uri=there, to_tag="x")
-        await stranger.response(481, "BYE", call_id)
-    marks = [("Route", value) for value in reversed(ok.all("Record-Route"))]
-    inside = stranger.ask("BYE", *marks, ("Route", f"<{there};lr>"), uri=there, to_tag=ok.to_tag, call_id=ok.call_id)
-    await worker.request("BYE")  # the right waymark leads to its own worker and nowhere else
-    await stranger.response(200, "BYE", inside)
-    assert victim.seen == []
-
-
-async def test_only_what_workers_understand_reaches_them_in_a_call(stage) -> None:
-    """pjsua2 would call whatever number a REFER names, and pjsip aborts over some bodies of INFO and some SDP."""
-    door = await stage.open()
-    worker, phone = await stage.worker(200), await stage.phone()
-    await door.until("idle", 1)
-    phone.ask("INVITE")
-    ok = await phone.response(200, "INVITE")
-    phone.inside("ACK", ok, 1)
-    phone.inside("REFER", ok, 2)
-    await phone.response(405, "REFER")
-    for cseq, (status, kind, body) in enumerate(INFOS, 3):
-        await phone.wait(answered(status, within(phone, ok, cseq, "INFO", ("Content-Type", kind), body=body)))
-    keys = [m for m in worker.seen if isinstance(m, Request) and m.method == "INFO"]
-    assert [m.body for m in keys] == [b"Signal=%s\r\nDuration=160\r\n" % key for key in (b"5", b"7", b"*", b"3", b"#")]
-    assert {tuple(m.all("Content-Type")) for m in keys} == {("application/dtmf-relay",)}
-    long = b"v=0\r\nc=IN IP4 " + b"1" * 254 + b"\r\n"
-    await phone.wait(answered(400, within(phone, ok, 20, "INVITE", ("Content-Type", "application/sdp"), body=long)))
-    assert [m.cseq for m in worker.seen if isinstance(m, Request) and m.method in ("INVITE", "REFER")] == [1]
-
-
-async def test_headers_of_our_own_are_taken_off_what_comes_from_outside(stage) -> None:
-    door = await stage.open()
-    worker, phone = await stage.worker(200), await stage.phone()
-    await door.until("idle", 1)
-    phone.ask("INVITE", ("X-Hotline-User", "anna"), ("x-hotline-anything", "1"), ("X-Other", "stays"))
-    await phone.response(200, "INVITE")
-    assert worker.invite is not None
-    names = [name.lower() for name, _ in worker.invite.headers if name.lower().startswith("x-")]
-    assert names == ["x-other"]
-
-
-def within(phone, ok: Response, cseq: int, method: str, *extra: tuple[str, str], body: bytes = b"") -> int:
-    """A request inside the dialog with headers and a body; gives back its CSeq."""
-    routes = [("Route", value) for value in reversed(ok.all("Record-Route"))]
-    uri = re.search("<(.*?)>", ok.get("Contact"))
-    assert uri
-    phone.ask(
-        method, *routes, *extra, call_id=ok.call_id, uri=uri[1], cseq=cseq, to_tag=ok.to_tag, body=body,
-    )  # fmt: skip
-    return cseq
-
-
-def answered(status: int, cseq: int):
-    """Whether a message is this answer to this request."""
-    return lambda m: isinstance(m, Response) and (m.status, m.cseq) == (status, cseq)
-
-
-def from_worker(worker, method: str) -> bytes:
-    """A request inside the dialog from the worker's side."""
-    invite = worker.invite
-    contact = re.search("<(.*?)>", invite.get("Contact"))
-    headers = [
-        ("Via", f"SIP/2.0/UDP {worker.address[0]}:{worker.address[1]};branch=z9hG4bKworker{method}"),
-        *(("Route", value) for value in invite.all("Record-Route")),
-        ("From", f"{invite.get('To')};tag={worker.tag}"),
-        ("To", invite.get("From")),
-        ("Call-ID", invite.call_id),
-        ("CSeq", f"7 {method}"),
-        ("Max-Forwards", "70"),
-        worker.contact(),
-    ]
-    return encode(f"{method} {contact[1]} SIP/2.0", headers)

@@ -1,12 +1,34 @@
 """SIPp, a stranger's SIP stack, against the running front door of either kind."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from tests.telephony.edge.test_door_sipp import CALLER, sipp, staffed
-
 pytestmark = [pytest.mark.net, pytest.mark.needs("sipp")]
+
+CALLER = Path(__file__).parents[1] / "telephony/edge/sipp/caller.xml"
+
+
+async def sipp(folder: Path, door: tuple[str, int], *options: str) -> None:
+    """Runs SIPp as a caller; every call must come to its end."""
+    process = await asyncio.create_subprocess_exec(
+        "sipp", f"{door[0]}:{door[1]}", "-i", "127.0.0.1", "-nostdin",
+        "-max_socket", "1000", "-timeout", "50", "-timeout_error",
+        "-trace_err", "-error_file", str(folder / "sipp.err"), *options,
+        cwd=folder, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    _, errors = await process.communicate()
+    told = folder / "sipp.err"
+    assert process.returncode == 0, (told.read_text() if told.exists() else "") + errors.decode()
+
+
+async def staffed(stage, workers: int):
+    door = await stage.open()
+    for _ in range(workers):
+        await stage.worker(100, 180, 200, again=True)
+    await door.until("idle", workers)
+    return door
 
 
 @pytest.mark.parametrize("transport", ["u1", "t1", "tn"])
