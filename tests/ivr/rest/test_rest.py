@@ -1,7 +1,10 @@
 """REST over real HTTP: what each role may, what each operation does, how errors are told."""
 
 import asyncio
+import json
+import re
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import httpx
 import pytest
@@ -57,6 +60,22 @@ def test_every_operation_is_in_the_table(hotline) -> None:
         for method, path, *_ in OPERATIONS
     }
     assert told == listed
+
+
+def test_the_description_is_whole_and_the_page_shows_every_operation(hotline) -> None:
+    text = httpx.get(f"{hotline.url}/openapi.json", trust_env=False).text
+    description = json.loads(text)
+    for name in re.findall(r'"#/components/schemas/([^"]+)"', text):
+        assert name in description["components"]["schemas"]
+    page = (Path(__file__).parents[3] / "docs" / "rest.md").read_text(encoding="utf-8")
+    for path in description["paths"]:
+        shown = (
+            path.replace("/api/v1", "$A")
+            .replace("{call}", "CALL")
+            .replace("{name}/", "anna/")
+            .replace("{name}", "carl")
+        )
+        assert f"{shown}`" in page or f"{shown} " in page, shown
 
 
 @pytest.mark.parametrize(("method", "path", "body", "least", "status"), OPERATIONS)
