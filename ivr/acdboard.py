@@ -323,7 +323,7 @@ class Board:
             if ticket.state is TicketState.CALLING and ticket.attempt not in self.callers:
                 self.retry_ticket(ticket, now)
 
-    def tell(self, call_id: str, **data: object) -> None:
+    def tell(self, call_id: str, /, **data: object) -> None:
         """Sends a command to the worker of a call, once the changes are in the store."""
         self.told.append(Told(call_id, data))
 

@@ -8,7 +8,6 @@ from typing import Any, Protocol
 from ivr.clock import SampleClock
 from ivr.prompts import PromptFiles, Speech
 from ivr.tracks import Tracks
-from telephony.leg import Leg
 from telephony.stack import Stack
 
 
@@ -29,7 +28,6 @@ class CallParts:
     called: str
     door: str
     stack: Stack
-    leg: Leg
     speech: Callable[[], Speech]
     files: PromptFiles
     music: Callable[[], Path]

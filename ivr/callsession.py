@@ -98,7 +98,7 @@ class CallSession:
         self._incoming = incoming
         lines = self._config.telephony.lines
         flow = self._preloaded.flow(lines.get(incoming.called) or lines.get("*", ""))
-        self._bundle = _open_bundle(self._config, incoming.caller, incoming.called)
+        self._bundle = open_bundle(self._config, incoming.caller, incoming.called)
         about = {"caller": incoming.caller, "called": incoming.called, "sip_call_id": incoming.sip_call_id}
         if flow is None:
             self._record("call.started", None, None, about)
@@ -178,7 +178,7 @@ class CallSession:
     @staticmethod
     def archive_refused(config: Config, refused: Refused, bus: CallBus) -> None:
         """Keeps a call that the stack refused before it became one (RFC 3261 section 13.3.1.3: 488)."""
-        bundle = _open_bundle(config, refused.caller, refused.called)
+        bundle = open_bundle(config, refused.caller, refused.called)
         about = {"caller": refused.caller, "called": refused.called, "sip_call_id": refused.sip_call_id}
         bus.publish_event(bundle.call_id, bundle.event("call.started", None, None, about))
         data = {"sip_status": refused.status, "reason": refused.reason}
@@ -208,7 +208,6 @@ class CallSession:
             incoming.called,
             incoming.source,
             self._stack,
-            self.leg,
             self._preloaded.speech,
             files,
             lambda: callsounds.music(self._flow.folder),
@@ -218,7 +217,7 @@ class CallSession:
             self._record,
             self._config.run_folder,
         )
-        self._people = People(parts, self._bus, conversation.tell, self._flow_hangs_up)
+        self._people = People(parts, self.leg, self._bus, conversation.tell, self._flow_hangs_up)
         self._run(conversation.run(), "conversation")
         language = self._flow.flow.header.language
         if self._preloaded.recogniser(language) is None:
@@ -295,7 +294,7 @@ def _why(ended: Ended | None, *, answered: bool) -> Termination:
     return Termination.CALLER_HANGUP if ended.by_far_end else Termination.COMPLETED
 
 
-def _open_bundle(config: Config, caller: str, called: str) -> Bundle:
+def open_bundle(config: Config, caller: str, called: str, call_id: str = "") -> Bundle:
     """Opens the call's bundle; where the archive's disk refuses even that, one in the system's temporary folder, and
     where that is on the same full disk, one in memory.
 
@@ -304,13 +303,17 @@ def _open_bundle(config: Config, caller: str, called: str) -> Bundle:
     about = {"caller": caller, "called": called}
     for _ in range(ATTEMPTS):
         try:
-            return Bundle.create(config.recordings_folder, new_call_id(time.time(), SystemRandom()), about)
+            return Bundle.create(config.recordings_folder, call_id or _new_id(), about)
         except BundleCreateError as error:
             reason = error
     for refuge in REFUGES:
         log.error("the call is kept in %s: %s", refuge, reason)
         try:
-            return Bundle.create(refuge, new_call_id(time.time(), SystemRandom()), about)
+            return Bundle.create(refuge, call_id or _new_id(), about)
         except BundleCreateError as error:
             reason = error
     raise reason
+
+
+def _new_id() -> str:
+    return new_call_id(time.time(), SystemRandom())

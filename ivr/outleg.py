@@ -49,19 +49,31 @@ class Outcome(StrEnum):
 
 
 class OutLeg:
-    """One outgoing leg. Event loop only. `on_key`, `on_held` and `on_ended` may be set once it is answered."""
+    """One outgoing leg. Event loop only. `on_key`, `on_held`, `on_ended` and `on_frame` may be set once it is made.
 
-    def __init__(self, parts: CallParts, target: str, headers: Mapping[str, str], track: str = "") -> None:
+    `shown` is who seems to call, the caller unless given; with a `track` what is said goes into that recording.
+    """
+
+    def __init__(
+        self,
+        parts: CallParts,
+        target: str,
+        headers: Mapping[str, str],
+        track: str = "",
+        shown: str | None = None,
+    ) -> None:
         self.target = target
+        self.on_frame: Callable[[Frame], None] = lambda frame: parts.tracks.write_party(track, frame) if track else None
+        self._shown = parts.caller if shown is None else shown
         self.status = 0
         self.leg: Leg | None = None
         self.on_key: Callable[[str], None] = lambda _key: None
         self.on_held: Callable[[bool], None] = lambda _held: None
         self.on_ended: Callable[[], None] = lambda: None
         self.on_ringing: Callable[[], None] = lambda: None
+        self.on_played: Callable[[int], None] = lambda _token: None
         self._parts = parts
         self._headers = headers
-        self._track = track
         self._cancelled = False
         self._answered = False
         self._news = asyncio.Event()
@@ -71,7 +83,8 @@ class OutLeg:
     async def ring(self, timeout_s: float) -> Outcome:
         """Dials and waits for the answer."""
         loop, parts = asyncio.get_running_loop(), self._parts
-        caller = f'"{_quoted(parts.caller)}" <sip:{_user(parts.caller)}@{parts.door}>' if parts.caller else ""
+        shown = self._shown
+        caller = f'"{_quoted(shown)}" <sip:{_user(shown)}@{parts.door}>' if shown else ""
         dialled = parts.stack.dial(parts.uri_of(self.target), into_loop(loop, self._on_event), self._headers, caller)
         # Not awaited: a leg whose ringing nobody waits for any more must be hung up all the same.
         dialled.add_done_callback(into_loop(loop, self._on_dialled))
@@ -160,8 +173,8 @@ class OutLeg:
     def _on_event(self, event: LegEvent) -> None:
         match event:
             case Frame():
-                if self._track and self._answered and not self.ended:
-                    self._parts.tracks.write_party(self._track, event)
+                if self._answered and not self.ended:
+                    self.on_frame(event)
             case Ringing():
                 self.on_ringing()
             case Answered():
@@ -172,6 +185,8 @@ class OutLeg:
                 self.on_held(held)
             case Played(token) if self._prompts is not None:
                 self._prompts.played(token)
+            case Played(token):
+                self.on_played(token)
             case PlayFailed(token, reason) if self._prompts is not None:
                 self._prompts.play_failed(token, reason)
             case Ended(status):

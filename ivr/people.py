@@ -5,6 +5,7 @@ Event loop only. Each request of the flow is answered with one `Replied`, never 
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any
@@ -16,11 +17,12 @@ from ivr.audiotap import AudioTaps
 from ivr.bus import BusError, CommandRefusedError
 from ivr.callparts import CallParts
 from ivr.outleg import OutLeg, headers_of
-from ivr.queueing import End, QueueWait
+from ivr.queueing import RENEW_S, End, QueueWait
 from ivr.room import Room
 from ivr.supervision import Supervision
 from ivr.talk import Talk
 from ivr.transfers import Transfer
+from telephony.leg import Leg
 from telephony.legevents import Referred
 
 log = logging.getLogger(__name__)
@@ -32,15 +34,21 @@ class People:
     """The people of one call. `tell` gives the flow an event, `hang_up` ends the call."""
 
     def __init__(
-        self, parts: CallParts, line: Line, tell: Callable[[Event], None], hang_up: Callable[[str], None]
+        self,
+        parts: CallParts,
+        caller: Leg,
+        line: Line,
+        tell: Callable[[Event], None],
+        hang_up: Callable[[str], None],
     ) -> None:
         self._parts = parts
+        self._caller = caller
         self._acd = AcdLine(line, parts.call_id)
         self._tell = tell
         self._hang_up = hang_up
         self._wait: QueueWait | None = None
         self._waiting: asyncio.Task[None] | None = None
-        self._room = Room(parts)
+        self._room = Room(parts, caller)
         self._supervision = Supervision(parts, self._room, self._acd)
         self._taps = AudioTaps(parts, self._room, self._supervision, parts.run_folder)
         self.take_supervisor = self._supervision.take
@@ -155,10 +163,34 @@ class People:
         finally:
             talk.close()
 
+    async def converse(self, agent: OutLeg, name: str, place: dict[str, Any]) -> None:
+        """Bridges the caller with an agent who is on the line already; `place` is what control keeps of the call."""
+        renewing = self._start(self._renew(name, place), "renewals")
+
+        def on_state(state: str) -> None:
+            if state == "over":
+                renewing.cancel()
+            self._tell_talk(name, state)
+
+        talk = Talk(self._parts, self._room, agent, self._dial_consulted, on_state)
+        try:
+            await talk.run()
+        finally:
+            talk.close()
+
+    async def _renew(self, agent: str, place: dict[str, Any]) -> None:
+        while True:
+            with suppress(BusError):
+                await self._acd.ask("renew", pid=os.getpid(), offer=[], agent=agent, **place)
+            await asyncio.sleep(RENEW_S)
+
     def _on_talk(self, wait: QueueWait, agent: str, state: str) -> None:
-        self._parts.note("agent.talk", "agent", agent=agent, state=state)
         if state == "over" and wait.bridged:
             wait.over()
+        self._tell_talk(agent, state)
+
+    def _tell_talk(self, agent: str, state: str) -> None:
+        self._parts.note("agent.talk", "agent", agent=agent, state=state)
         self._acd.tell("talk", agent=agent, state=state)
 
     def _dial(self, target: str, headers: Mapping[str, str], track: str) -> OutLeg:
@@ -194,7 +226,7 @@ class People:
         self._tell(Replied(request.request, ok=True, result=answer))
 
     async def _transfer(self, request: Request) -> None:
-        transfer = Transfer(self._parts, self._room, self._dial, request.arguments)
+        transfer = Transfer(self._parts, self._caller, self._room, self._dial, request.arguments)
         self.on_referred = transfer.referred
 
         def bridged() -> None:

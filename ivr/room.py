@@ -7,6 +7,7 @@ from ivr.callparts import CallParts
 from ivr.playback import LegPlayback
 from ivr.whohears import AGENT, CALLER, CONSULTED, Mode, Stage, Supervising, hearing, music_for_caller
 from telephony.bridge import Party
+from telephony.leg import Leg
 
 log = logging.getLogger(__name__)
 MUSIC_TOKEN = -2  # prompts count up from 1, the beep is -1
@@ -24,10 +25,10 @@ class Supervisor:
 class Room:
     """One call's. Event loop only; what is arranged takes effect at the bridge's next tick."""
 
-    def __init__(self, parts: CallParts) -> None:
+    def __init__(self, parts: CallParts, caller: Leg) -> None:
         self._parts = parts
-        self._parties: dict[str, Party] = {CALLER: parts.leg}
-        self._playback = LegPlayback(parts.stack, parts.leg)
+        self._parties: dict[str, Party] = {CALLER: caller}
+        self._playback = LegPlayback(parts.stack, caller)
         self._music = False
         self.stage = Stage.ALONE
         self.supervisors: dict[str, Supervisor] = {}

@@ -13,6 +13,7 @@ from ivr.callparts import CallParts
 from ivr.outleg import Dial, Outcome, OutLeg, headers_of
 from ivr.room import Room
 from ivr.whohears import CONSULTED, Stage
+from telephony.leg import Leg
 from telephony.legevents import Referred
 
 log = logging.getLogger(__name__)
@@ -31,8 +32,9 @@ _SUCCESS, _FAILURE = 200, 300
 class Transfer:
     """One transfer; `referred` is fed with what the caller's leg tells of a REFER."""
 
-    def __init__(self, parts: CallParts, room: Room, dial: Dial, arguments: Mapping[str, Any]) -> None:
+    def __init__(self, parts: CallParts, caller: Leg, room: Room, dial: Dial, arguments: Mapping[str, Any]) -> None:
         self._parts = parts
+        self._caller = caller
         self._room = room
         self._dial = dial
         self._to = str(arguments["to"])
@@ -54,7 +56,7 @@ class Transfer:
         self._parts.note("transfer.started", to=self._to, mode=self._mode)
         outcome = ""
         if self._mode == "blind":
-            outcome = await self._refer(lambda: self._parts.leg.refer(self._to))
+            outcome = await self._refer(lambda: self._caller.refer(self._to))
         outcome = outcome or await self._call(bridged)
         self._parts.note("transfer.ended", to=self._to, mode=self._mode, outcome=outcome)
         return outcome
@@ -90,10 +92,7 @@ class Transfer:
             if leg.ended:
                 return "refused"
             target = leg.leg
-            if (
-                self._mode == "attended"
-                and await self._refer(lambda: self._parts.leg.refer_to(target)) == "transferred"
-            ):
+            if self._mode == "attended" and await self._refer(lambda: self._caller.refer_to(target)) == "transferred":
                 return "transferred"
             if leg.ended:
                 return "failed"

@@ -10,7 +10,7 @@ import signal
 import time
 from typing import Any
 
-from ivr.bus import Bus
+from ivr.bus import Bus, CommandRefusedError
 from ivr.busaddress import address_finder
 from ivr.callsession import CallSession
 from ivr.config import Config
@@ -18,6 +18,7 @@ from ivr.doorlink import DoorLink
 from ivr.feature import FeatureCall
 from ivr.featurecodes import feature_of
 from ivr.handover import into_loop
+from ivr.originate import OriginatedCall, Origination
 from ivr.preload import Preloaded
 from ivr.process import signal_when_parent_dies
 from ivr.slots import Slot
@@ -41,7 +42,8 @@ class Worker:
         self._preloaded = preloaded
         self._slot = slot
         self._tell = tell
-        self._call: CallSession | FeatureCall | None = None
+        self._call: CallSession | FeatureCall | OriginatedCall | None = None
+        self._originated = ""
         self._done = asyncio.Event()
 
     async def run(self) -> None:
@@ -64,7 +66,10 @@ class Worker:
         port = self._stack.start()
         path = self._config.run_folder / "door.sock"
         self._door = DoorLink(path, os.getpid(), self._slot.number, ("127.0.0.1", port), self._wait_for_call)
-        async with Bus(address_finder(self._config), "worker") as self._bus:
+        self._bus = Bus(address_finder(self._config), "worker")
+        self._bus.serve(f"worker/{os.getpid()}", self._on_command)
+        self._bus.set_state({"state": "idle"})
+        async with self._bus:
             registering = asyncio.create_task(self._door.run(), name="door link")
             await self._done.wait()
             if self._call is not None:
@@ -85,8 +90,7 @@ class Worker:
                 self._call.on_leg_event(leg, event)
 
     def _take(self, leg: Leg, incoming: Incoming) -> None:
-        self._say(b"b")
-        self._door.say("busy")
+        self._is_busy()
         user = incoming.headers.get(USER_HEADER, "")
         if user and incoming.called.startswith("*"):
             self._take_feature(leg, user, incoming.called)
@@ -115,10 +119,33 @@ class Worker:
     def _note_refused(self, refused: Refused) -> None:
         """No codec in common: the stack has answered 488; the archive learns that somebody called."""
         if self._call is None and not self._done.is_set():
-            self._say(b"b")
-            self._door.say("busy")
+            self._is_busy()
             self._done.set()
             CallSession.archive_refused(self._config, refused, self._bus)
+
+    async def _on_command(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Control's: a callback, for a worker that is idle."""
+        if data.get("command") != "originate":
+            raise CommandRefusedError("command.unknown", f"a worker knows no command {data.get('command')!r}")
+        asked = Origination.of(data)
+        if self._originated == asked.offer.offer:
+            return {"accepted": True}
+        if self._call is not None or self._done.is_set():
+            raise CommandRefusedError("worker.busy", "this worker has a call")
+        self._is_busy()
+        try:
+            call = OriginatedCall(self._config, self._preloaded, self._stack, self._bus, asked, self._done.set)
+        except BundleCreateError as error:
+            self._done.set()
+            raise CommandRefusedError("worker.disk", str(error)) from error
+        self._call, self._originated = call, asked.offer.offer
+        call.begin()
+        return {"accepted": True}
+
+    def _is_busy(self) -> None:
+        self._say(b"b")
+        self._door.say("busy")
+        self._bus.set_state({"state": "busy"})
 
     def _wait_for_call(self) -> None:
         """Tells the zygote again and again that this worker waits, or has a call, and does not hang."""

@@ -1,5 +1,6 @@
 """The whole way to a person: registered phones, the flow's queue step, control, the agent's phone, supervision."""
 
+import asyncio
 import os
 import re
 import signal
@@ -9,8 +10,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from ivr.bus import Bus
+from ivr.busaddress import read_address
 from tests.net.hotline import ROOT, Archived, Hotline, wait_for
-from tests.people.conftest import Party
+from tests.people.conftest import Party, tones_in
 
 pytestmark = [pytest.mark.net, pytest.mark.timeout(180)]
 FLOW = """flow = "quick"
@@ -145,6 +148,43 @@ def test_control_dies_while_a_caller_waits_and_the_caller_still_gets_the_agent(
     shown = hotline.ivr("show", call.path.name).stdout
     assert "talks with anna" in shown
     assert "agent-2.flac" in shown
+
+
+async def command(hotline: Hotline, **data) -> dict:
+    """Has control do something."""
+    async with Bus(lambda: read_address(hotline.data / "run/bus.json"), "test") as bus:
+        return await bus.request("acd", data, 20)
+
+
+def test_a_callback_rings_the_agent_and_then_the_number(hotline: Hotline, phone: Callable[..., Party]) -> None:
+    anna = phone("anna", "--queue", "cards", "--skill", "cards=3")
+    ben = phone("ben", "--role", "agent")
+    dial(anna, hotline, "*41")
+    anna.until(event="answered")
+    anna.until(event="ended")
+    booked = asyncio.run(
+        command(hotline, command="callback", call_id="20261121-101112-abcdef", number="ben", queue="cards")
+    )
+    rung = anna.until(event="incoming")
+    assert rung["caller"] == "ben"
+    assert rung["headers"]["x-hotline-callback"] == booked["ticket"]
+    assert ben.until(event="incoming")["caller"] == "hotline"
+    anna.hears("ben")
+    ben.hears("anna")
+    anna.tell(do="keys", keys="*1")
+    ben.hears()
+    wait_for(lambda: abs(ben.heard(0.5)).max() > 0.01)  # music
+    anna.tell(do="keys", keys="*1")
+    ben.hears("anna")
+    ben.listen(1.0)
+    ben.tell(do="hang_up")
+    anna.until(event="ended", after=3)
+    (call,) = wait_for(lambda: [one for one in hotline.archived() if one.started.get("ticket")])
+    assert call.termination == "caller_hangup"
+    assert call.started["caller"] == "ben"
+    assert [data["outcome"] for data in call.data("transfer.ended")] == ["answered"]
+    assert tones_in(call.audio[-8000:, 0]) == {"ben"}
+    assert (call.path / "agent-1.flac").exists()
 
 
 def check(call: Archived) -> None:

@@ -149,11 +149,11 @@ class Host:
         files = PromptFiles(self.folder, lambda _seconds: refused, lambda: refused)
         music = self.folder / "audio/music.wav"
         parts = DoorlessParts(
-            CALL_ID, self.incoming.caller, self.incoming.called, self.incoming.source, self.stack, self.leg,
+            CALL_ID, self.incoming.caller, self.incoming.called, self.incoming.source, self.stack,
             lambda: None, files, lambda: music, lambda _name: refused, self.tracks, self.clock, self.record,
             self.folder,
         )  # fmt: skip
-        self.people = People(parts, self.line, self.tell, lambda reason: self.stack.post(self.leg.hang_up))
+        self.people = People(parts, self.leg, self.line, self.tell, lambda reason: self.stack.post(self.leg.hang_up))
         say(event="up")
 
     def record(self, kind: str, sample: int | None, leg: str | None, data: dict) -> None:
