@@ -1,5 +1,6 @@
 """Draws a flow: Mermaid text and SVG. Pure; the layout is in layers from the first step on, deterministic."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +22,11 @@ _STYLE = (
     ".way{fill:none;stroke:#6b7280;stroke-width:1.2}.event{stroke-dasharray:4 3}"
     ".label{font-size:10px;fill:#374151;stroke:white;stroke-width:3px;paint-order:stroke}"
 )
+_MERMAID_WORDS = (
+    "call", "class", "click", "default", "end", "flowchart", "graph", "href", "interpolate", "linkstyle", "style",
+    "subgraph", "step_",
+)  # fmt: skip
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +58,24 @@ def mermaid(flow: Flow) -> str:
     lines = ["flowchart TD"]
     for name, step in flow.steps.items():
         opening, closing = _SHAPES[_sort(step)]
-        lines.append(f'  {name}{opening}"{name}<br/><small>{step.type}</small>"{closing}')
+        lines.append(f'  {_node(name)}{opening}"{name}<br/><small>{step.type}</small>"{closing}')
     for edge in edges(flow):
         arrow = "-.->" if edge.on_event else "-->"
-        label = edge.label.replace('"', "'").replace("|", "/")
-        lines.append(f"  {edge.source} {arrow}" + (f'|"{escape(label)}"|' if label else "") + f" {edge.target}")
+        label = edge.label.replace('"', "'").replace("|", "/").replace("`", "'").replace("#", "#35;")
+        lines.append(
+            f"  {_node(edge.source)} {arrow}" + (f'|"{_escaped(label)}"|' if label else "") + f" {_node(edge.target)}"
+        )
     return "\n".join(lines) + "\n"
+
+
+def _node(name: str) -> str:
+    """A step's name as a node of Mermaid, which trips over names that begin with a word of its own."""
+    return f"step_{name}" if name.lower().startswith(_MERMAID_WORDS) else name
+
+
+def _escaped(text: str) -> str:
+    """A text that can stand in a picture: on one line, without what XML has no place for."""
+    return escape(_UNSEEN.sub(" ", text), quote=False)
 
 
 def svg(flow: Flow) -> str:
@@ -177,7 +195,7 @@ def _labels(flow: Flow, places: dict[str, tuple[int, int]]) -> Iterator[str]:
 
 
 def _label(at: tuple[int, int], text: str, anchor: str) -> str:
-    return f'<text class="label" x="{at[0]}" y="{at[1]}" text-anchor="{anchor}">{escape(_short(text, 28))}</text>'
+    return f'<text class="label" x="{at[0]}" y="{at[1]}" text-anchor="{anchor}">{_escaped(_short(text, 28))}</text>'
 
 
 def _short(text: str, most: int) -> str:

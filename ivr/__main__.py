@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import io
 import os
 import signal
 import sys
@@ -66,6 +67,9 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parses the command line and runs the command; returns the exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that has no Chinese shows "?", and no error
+            stream.reconfigure(errors="replace")
     common = _common()
     settings, others = common.parse_known_args(arguments)  # wherever they stand: `ivr models list --config FILE` too
     chosen = others[0] if others else ""

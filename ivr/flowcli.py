@@ -116,7 +116,11 @@ def _graph(options: argparse.Namespace, config: Config) -> int:
         return 2
     drawn = mermaid(flow) if options.mermaid else svg(flow)
     if options.out:
-        options.out.write_text(drawn, encoding="utf-8")
+        try:
+            options.out.write_text(drawn, encoding="utf-8")
+        except OSError as error:
+            sys.stderr.write(f"{options.out}: cannot be written: {error.strerror}\n")
+            return 2
     else:
         _print(drawn.rstrip())
     return 0

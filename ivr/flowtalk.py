@@ -40,7 +40,7 @@ def talk(flow: Flow, caller: str, answers: Path | None) -> int:
     while not simulation.session.ended:
         try:
             line = input(f"[{simulation.session.step}] > ").strip()
-        except EOFError:
+        except (EOFError, RuntimeError):  # RuntimeError: there is no standard input at all
             line = "bye"
         turn(simulation, line)
         shown = _show(simulation, shown)

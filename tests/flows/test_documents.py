@@ -81,7 +81,8 @@ def test_ways_between_the_same_steps_are_one_line(flow_of) -> None:
 def test_mermaid(flow_of) -> None:
     drawn = mermaid(flow_of(FLOW))
     assert drawn.startswith("flowchart TD\n")
-    assert '  start -->|"1, 2"| end' in drawn
+    assert '  start -->|"1, 2"| step_end' in drawn, "end is a word of Mermaid's"
+    assert '  step_end[["end<br/>' in drawn
     assert '  split -->|"1 &lt; 2"| start' in drawn
 
 
@@ -95,6 +96,12 @@ def test_svg_is_well_formed_and_shows_every_step(flow_of) -> None:
         if "x" in box.attrib
     ]
     assert len(set(boxes)) == 4
+
+
+def test_drawings_survive_any_text(flow_of) -> None:
+    odd = flow_of(FLOW.replace('"1 < 2"', r'"\"<b>&|#\u0001\n\u4f59\" == 1"'))
+    assert "  split -->|\"'&lt;b&gt;&amp;/#35; \u4f59' == 1\"| start\n" in mermaid(odd)
+    assert ET.fromstring(svg(odd)) is not None
 
 
 @pytest.mark.parametrize("name", ["bank-en", "bank-zh", "city", "shop"])

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -208,3 +209,26 @@ def test_talk_with_written_answers_needs_a_readable_file(ivr_flow, tmp_path, cap
     assert ivr_flow("talk", path, "--answers", path) == 2
     assert "conversation" in capsys.readouterr().err
     assert flowtalk.HELP
+
+
+def test_a_drawing_that_cannot_be_written_is_no_crash(ivr_flow, tmp_path, capsys) -> None:
+    path = write(tmp_path, "good.toml", GOOD)
+    assert ivr_flow("graph", path, "--out", tmp_path / "nowhere" / "x.svg") == 2
+    assert "cannot be written: No such file or directory" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("before", ["<&-", "< /dev/null"])
+def test_talk_needs_no_terminal_and_no_unicode(tmp_path, before: str) -> None:
+    file = write(tmp_path, "good.toml", GOOD.replace("Balance?", "\u4f59\u989d\uff1f"))
+    done = subprocess.run(
+        f"{sys.executable} -m ivr flow talk {file} {before}",
+        shell=True,
+        capture_output=True,
+        text=True,
+        cwd=LIBRARY.parents[1],
+        timeout=50,
+        check=False,
+        env={"PATH": os.environ["PATH"], "PYTHONIOENCODING": "ascii"},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "the call is over: the caller hung up" in done.stdout
