@@ -14,7 +14,12 @@ from flows.checker import check_all
 from flows.problems import Severity
 from ivr import models, speech
 from ivr.config import Config
+from ivr.dooredge import DoorSettingsError
 from ivr.flowfiles import flow_files, read_files, vocabulary
+from ivr.kamailiodoor import setup
+from telephony.kamailio.errors import MissingError
+from telephony.kamailio.generate import configuration
+from telephony.kamailio.program import find
 from telephony.portholder import port_holders
 from telephony.stack import RTP_PORTS_PER_PROCESS
 from tts.errors import SynthesiserFailed
@@ -50,6 +55,7 @@ def main(config: Config, config_path: Path) -> int:
         *_flows(config),
         *_recognisers(config),
         *_voices(config),
+        *_door(config),
         *_ports(config, config_path),
         *_disk(config),
     ]
@@ -160,6 +166,24 @@ def _port(port: _Port, protocol: Literal["udp", "tcp"]) -> Finding:
                 f"end that process (a running hotline?) or change [{port.table}] port",
             )
     return Finding(Grade.OK, f"{name} is free")
+
+
+def _is_ours(command: str, config: Config, config_path: Path) -> bool:
+    """Whether this is the command line of this hotline's front door."""
+    kamailio = f" -f {config.run_folder / 'kamailio.cfg'} "
+    return command.endswith(f"ivr door --config {config_path}") or kamailio in command
+
+
+def _door(config: Config) -> Iterator[Finding]:
+    if config.telephony.door != "kamailio":
+        return
+    try:
+        program = find()
+        program.check(configuration(setup(config, program, key="")))
+    except (MissingError, DoorSettingsError, OSError) as error:
+        yield Finding(Grade.ERROR, str(error))
+    else:
+        yield Finding(Grade.OK, f"front door: {program.binary}")
 
 
 def _disk(config: Config) -> Iterator[Finding]:

@@ -60,7 +60,7 @@ async def _serve(config: Config, program: Program) -> int:
         def keep(change: Registered | Spent) -> None:
             registrations.note(change) if isinstance(change, Registered) else spending.note(change)
 
-        made = setup(config, program)
+        made = setup(config, program, door_key(config.run_folder).hex())
         door = KamailioDoor(program, made, config.run_folder, keep, _die_with_us)
         accounts = DoorAccounts(
             store, config.data_folder / "accounts.json", lambda known: door.feed(AccountsAre(known))
@@ -89,15 +89,15 @@ async def _serve(config: Config, program: Program) -> int:
     raise KamailioError("Kamailio has ended by itself")
 
 
-def setup(config: Config, program: Program) -> Setup:
-    """What the configuration is made of. Raises OSError where the address cannot be used."""
+def setup(config: Config, program: Program, key: str) -> Setup:
+    """What the configuration is made of. Raises OSError and DoorSettingsError."""
     settings = config.telephony
     outside = reachable_address(settings.address)
     private = settings.address != "auto" and ipaddress.IPv4Address(outside).is_loopback
     return Setup(
         place=Place(outside, outside if private else "127.0.0.1", settings.port, domains=frozenset(settings.domains)),
         bind=outside if private else "0.0.0.0",
-        key=door_key(config.run_folder).hex(),
+        key=key,
         nonce_key=secrets.token_hex(16),
         edge=edge_settings(config),
         max_calls=settings.max_calls,
@@ -109,7 +109,7 @@ def setup(config: Config, program: Program) -> Setup:
 
 def _without_secrets(text: str, made: Setup) -> str:
     """The configuration for a terminal: the file has the keys and the trunks' passwords too."""
-    for secret in (made.key, made.nonce_key, *(trunk.password for trunk in made.edge.plan.trunks)):
+    for secret in (made.nonce_key, *(trunk.password for trunk in made.edge.plan.trunks)):
         text = text.replace(secret, "***") if secret else text
     return text
 
@@ -142,11 +142,11 @@ def write(options: argparse.Namespace, config: Config) -> int:
     except MissingError:
         program = Program(Path("/usr/sbin/kamailio"), Path("/usr/lib/x86_64-linux-gnu/kamailio/modules"))
     try:
-        made = setup(config, program)
-        text = configuration(made)
         if options.out is None:
-            sys.stdout.write(_without_secrets(text, made))
+            made = setup(config, program, "***")
+            sys.stdout.write(_without_secrets(configuration(made), made))
             return 0
+        text = configuration(setup(config, program, door_key(config.run_folder).hex()))
         options.out.mkdir(parents=True, exist_ok=True)
         file = options.out / "kamailio.cfg"
         file.touch(mode=0o600)

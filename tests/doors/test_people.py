@@ -196,6 +196,15 @@ async def test_a_stranger_reaches_no_agent(stage, account) -> None:
     assert [m for m in bert.seen if isinstance(m, Request)] == []
 
 
+async def test_a_phone_of_this_house_is_asked_by_whatever_domain_it_names_itself(stage, account) -> None:
+    await stage.open("anna")
+    anna = await account("anna")
+    await anna.register()
+    data = anna.make("INVITE", anna.contact(), to="*45")
+    data = data.replace(b"From: <sip:anna@127.0.0.1>", b"From: <sip:anna@elsewhere.example>")
+    assert (await anna.answer_to(data)).status == 407
+
+
 async def test_an_agent_calls_a_star_code_and_is_named_to_the_worker(stage, account) -> None:
     door = await stage.open("anna")
     worker, anna = await stage.worker(200), await account("anna")
