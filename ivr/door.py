@@ -16,11 +16,11 @@ from ivr.dooredge import DoorSettingsError, client_tls, edge_settings, server_tl
 from ivr.doorkey import door_key
 from ivr.process import EXIT_CANNOT_START, say_ready
 from ivr.registrations import Registrations
-from ivr.spending import Spending
+from ivr.spending import CallsKept, Spending
 from ivr.trunknames import follow
 from telephony.address import reachable_address
 from telephony.edge.desk import Place
-from telephony.edge.events import AccountsAre, Registered, Restored, Spent
+from telephony.edge.events import AccountsAre, CallsOut, Change, Registered, Restored, Spent
 from telephony.edge.server import Door
 from telephony.edge.settings import EdgeSettings
 from telephony.portholder import in_use, port_holders
@@ -65,8 +65,16 @@ async def _serve(config: Config, outside: str) -> int:
         spending = Spending(config.data_folder / "spending.json")
         edge = edge_settings(config)
 
-        def keep(change: Registered | Spent) -> None:
-            registrations.note(change) if isinstance(change, Registered) else spending.note(change)
+        calls_out = CallsKept(config.data_folder / "calls-out.json", time.time)
+
+        def keep(change: Change) -> None:
+            match change:
+                case Registered():
+                    registrations.note(change)
+                case Spent():
+                    spending.note(change)
+                case CallsOut():
+                    calls_out.note(change)
 
         door = _door(config, outside, edge, keep)
         address, port = await door.start(config.run_folder / "door.sock")
@@ -76,6 +84,7 @@ async def _serve(config: Config, outside: str) -> int:
         accounts.load_copy()
         door.feed(Restored(registrations.load()))
         door.feed(spending.load())
+        door.feed(calls_out.load())
         watching = [
             asyncio.create_task(accounts.watch(), name="accounts"),
             asyncio.create_task(follow(edge.plan.trunks, door.trunk_found), name="trunk names"),
@@ -90,7 +99,7 @@ async def _serve(config: Config, outside: str) -> int:
     return 0
 
 
-def _door(config: Config, outside: str, edge: EdgeSettings, keep: Callable[[Registered | Spent], None]) -> Door:
+def _door(config: Config, outside: str, edge: EdgeSettings, keep: Callable[[Change], None]) -> Door:
     settings = config.telephony
     private = settings.address != "auto" and ipaddress.IPv4Address(outside).is_loopback
     inside = outside if private else "127.0.0.1"

@@ -1,11 +1,12 @@
 """The front door's core: one event in, actions out. No clock, no I/O, and no input makes it raise."""
 
-from telephony.edge import calls, clients, registrar, relays, requests, responses
+from telephony.edge import calls, clients, keptcalls, registrar, relays, requests, responses
 from telephony.edge.bindings import Binding
 from telephony.edge.desk import ALLOW, RETRY_LATER, T2_S, Desk, Place, reply_hop, response_to, stamp
 from telephony.edge.events import (
     AccountsAre,
     Action,
+    CallsOutBefore,
     Closed,
     Event,
     Fired,
@@ -62,22 +63,17 @@ class Core:
             case WorkerGone(pid):
                 if (worker := desk.roster.remove(pid)) is not None:
                     calls.worker_gone(desk, worker)
-            case AccountsAre(accounts):
-                desk.accounts = accounts
-                registrar.accounts_changed(desk)
-            case Restored(contacts):
-                registrar.restore(desk, contacts)
             case Closed(hop):
                 registrar.connection_gone(desk, hop)
                 relays.unreachable(desk, hop)
-            case TrunkAt(trunk, address):
-                desk.trunk_addresses[trunk] = address
-            case SpentBefore(day, amounts):
-                desk.ledger.turn_to(day)
-                desk.ledger.spent.update(amounts)
             case Stopping():
                 desk.stopping = True
                 calls.refuse_held(desk)
+            case _:
+                self._learn(event)
+        if desk.calls_out_changed:
+            desk.calls_out_changed = False
+            desk.actions.append(keptcalls.told(desk))
         actions, desk.actions = desk.actions, []
         return actions
 
@@ -94,6 +90,24 @@ class Core:
         """Calls that have not been answered or refused yet."""
         return sum(not call.worker_tag for call in self._desk.calls.values())
 
+    def _learn(self, event: Event) -> None:
+        """Takes what the shell has found out."""
+        desk = self._desk
+        match event:
+            case AccountsAre(accounts):
+                desk.accounts = accounts
+                registrar.accounts_changed(desk)
+            case Restored(contacts):
+                registrar.restore(desk, contacts)
+            case TrunkAt(trunk, address):
+                desk.trunk_addresses[trunk] = address
+                desk.guard.trunks = frozenset(desk.trunk_addresses.values())
+            case SpentBefore(day, amounts):
+                desk.ledger.turn_to(day)
+                desk.ledger.spent.update(amounts)
+            case CallsOutBefore(outside):
+                keptcalls.restore(desk, outside)
+
     def _received(self, message: Request | Response | Refusal | Silence, source: Hop) -> None:
         desk = self._desk
         match message:
@@ -103,6 +117,8 @@ class Core:
             case Response():
                 desk.count("responses")
                 responses.receive(desk, message, source)
+            case Refusal() if not desk.hears(source):
+                desk.count("unwelcome")
             case Refusal(status, reason, headers, via):
                 desk.count(f"refused_{status}")
                 stamped = stamp(headers, source) if via is not None else headers

@@ -1,6 +1,5 @@
 """Who sends a request: looks at its credentials, asks for them, and gives nobody a hint which user names exist."""
 
-import hashlib
 from enum import StrEnum
 
 from telephony.edge.accounts import REALM, Account, Algorithm
@@ -12,6 +11,7 @@ from telephony.edge.message import Request
 from telephony.edge.nonces import Freshness
 
 WWW, PROXY = "Authorization", "Proxy-Authorization"
+_NOBODY = Account("", "0" * 32, "0" * 64)
 _ASKS = {WWW: (401, "WWW-Authenticate"), PROXY: (407, "Proxy-Authenticate")}
 
 
@@ -67,17 +67,15 @@ def _answer(request: Request, header: str) -> Answer | None:
 
 
 def _judge(desk: Desk, answer: Answer | None, request: Request) -> tuple[Verdict, Account | None]:
-    """An unknown user costs the same work as a wrong password: its HA1 is one that nobody can know."""
+    """An unknown user costs the same work as a wrong password: it is measured by an account that nobody has."""
     if answer is None:
         return Verdict.MISSING, None
     freshness = desk.nonces.judge(answer.nonce, answer.nc, desk.now)
-    account = desk.accounts.get(answer.user)
-    nobody = hashlib.blake2s(answer.user.encode("utf-8", "surrogateescape"), key=desk.secret).hexdigest()
-    ha1 = account.ha1(answer.algorithm or Algorithm.SHA256) if account else nobody
-    right = fits(answer, ha1, request.method, request.uri)
+    account = desk.accounts.get(answer.user, _NOBODY)
+    right = fits(answer, account.ha1(answer.algorithm or Algorithm.SHA256), request.method, request.uri)
     if freshness is not Freshness.FRESH:
         return Verdict.STALE, None
-    if not right or account is None:
+    if not right or account is _NOBODY:
         return Verdict.WRONG, None
     desk.nonces.use(answer.nonce, answer.nc, desk.now)
     return Verdict.GOOD, account

@@ -88,6 +88,7 @@ class Desk:
     accounts: Mapping[str, Account] = field(default_factory=dict)
     bindings: Bindings = field(default_factory=Bindings)
     ledger: Ledger = field(default_factory=Ledger)
+    calls_out_changed: bool = False
     trunk_addresses: dict[str, str] = field(default_factory=dict)
     timed: dict[int, Timed] = field(default_factory=dict)
     held: dict[int, Server] = field(default_factory=dict)
@@ -113,6 +114,10 @@ class Desk:
         thing.due = self.now + after_s
         self.timed[thing.serial] = thing
         self.actions.append(Wake(thing.serial, after_s))
+
+    def hears(self, source: Hop) -> bool:
+        """Whether somebody there is answered outside of calls."""
+        return self.roster.at(source) is not None or self.guard.welcomes(source.host, self.now)
 
     def full(self) -> bool:
         """Whether as many calls are up as there may be; calls older than this door count by their workers.
@@ -184,6 +189,7 @@ class Desk:
         """Forgets a relayed dialog."""
         if self.relays.get(relay.key) is relay:
             del self.relays[relay.key]
+            self.calls_out_changed |= relay.rule is not None
         self.timed.pop(relay.serial, None)
         if relay.worker is not None and relay in relay.worker.relays:
             relay.worker.relays.remove(relay)

@@ -33,7 +33,7 @@ def enter(desk: Desk, request: Request, source: Hop, reply_to: Hop, key: tuple[s
     if worker is not None:
         _from_worker(desk, _serve(desk, request, reply_to, key), source, worker)
         return
-    if desk.settings.plan.trunk_at(source.host) is not None or not _claims_account(desk, request, source):
+    if _is_trunk(desk, source) or not _claims_account(desk, request, source):
         request.uri = plain_user(request.uri)
         _to_worker(desk, request, source, reply_to, key)
         return
@@ -48,6 +48,11 @@ def enter(desk: Desk, request: Request, source: Hop, reply_to: Hop, key: tuple[s
         _to_worker(desk, request, source, reply_to, key)
     else:
         _from_account(desk, request, source, reply_to, key, account)
+
+
+def _is_trunk(desk: Desk, source: Hop) -> bool:
+    """Whether it is a carrier that sends: its calls are callers', whatever name they bear."""
+    return source.host in desk.guard.trunks or desk.settings.plan.trunk_at(source.host) is not None
 
 
 def _claims_account(desk: Desk, request: Request, source: Hop) -> bool:

@@ -111,7 +111,39 @@ class SpentBefore:
     amounts: Mapping[str, float]
 
 
-Event = Received | Fired | WorkerSaid | WorkerGone | Stopping | AccountsAre | Restored | Closed | TrunkAt | SpentBefore
+@dataclass(frozen=True, slots=True)
+class CallOut:
+    """A call out by a rule of the dial plan as it outlives the door; it may last `left_s` more seconds."""
+
+    call_id: str
+    caller_tag: str
+    caller: Hop
+    caller_side: int
+    caller_party: str
+    caller_contact: str
+    caller_routes: tuple[str, ...]
+    caller_cseq: int
+    callee: Hop
+    callee_party: str
+    callee_tag: str
+    callee_contact: str
+    callee_routes: tuple[str, ...]
+    callee_cseq: int
+    shift: int
+    user: str
+    rule: str
+    left_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class CallsOutBefore:
+    """The calls out that an earlier door had up."""
+
+    calls: tuple[CallOut, ...]
+
+
+Before = Restored | SpentBefore | CallsOutBefore
+Event = Received | Fired | WorkerSaid | WorkerGone | Stopping | AccountsAre | Closed | TrunkAt | Before
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,4 +180,12 @@ class Spent:
     amounts: Mapping[str, float]
 
 
-Action = Send | Wake | Registered | Spent
+@dataclass(frozen=True, slots=True)
+class CallsOut:
+    """All calls out that are up, to be kept."""
+
+    calls: tuple[CallOut, ...]
+
+
+Change = Registered | Spent | CallsOut
+Action = Send | Wake | Change

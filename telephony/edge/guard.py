@@ -45,9 +45,10 @@ class _Source:
 
 @dataclass(slots=True)
 class Guard:
-    """The door's memory of who misbehaves."""
+    """The door's memory of who misbehaves. `trunks` are the addresses that carriers' names have now: trusted too."""
 
     settings: GuardSettings = field(default_factory=GuardSettings)
+    trunks: frozenset[str] = frozenset()
     _sources: OrderedDict[str, _Source] = field(default_factory=OrderedDict)
     _users: OrderedDict[str, _Source] = field(default_factory=OrderedDict)
     _proved: OrderedDict[tuple[str, str], None] = field(default_factory=OrderedDict)
@@ -111,7 +112,7 @@ class Guard:
 
     def trusts(self, host: str) -> bool:
         """Whether an address is never limited."""
-        return within(host, self.settings.trusted)
+        return host in self.trunks or within(host, self.settings.trusted)
 
     def banned(self, now: float) -> dict[str, list[str]]:
         """Who is banned now, for the status."""

@@ -25,7 +25,9 @@ def receive(desk: Desk, request: Request, source: Hop) -> None:
         entrance.clean(request)
     key = key_of(request)
     server = desk.servers.get(key)
-    if request.method == "ACK":
+    if server is None and not desk.hears(source) and not (request.to_tag and ways.find(desk, request, source)):
+        desk.count("unwelcome")  # who is not heard may at most end a call that is up
+    elif request.method == "ACK":
         _ack(desk, request, source, server)
     elif request.method == "CANCEL":
         _cancel(desk, request, reply_to, server)
@@ -42,12 +44,10 @@ def receive(desk: Desk, request: Request, source: Hop) -> None:
         desk.answer(request, reply_to, 503, RETRY_LATER)
     elif request.to_tag:
         _inside_dialog(desk, request, source, reply_to, key)
-    elif not desk.roster.at(source) and not desk.guard.welcomes(source.host, desk.now):
-        desk.count("unwelcome")
     elif request.method == "INVITE":
         _new_call(desk, request, source, reply_to, key)
     elif request.method == "REGISTER" and desk.accounts:
-        registrar.register(desk, request, source, reply_to, key)
+        _register(desk, request, source, reply_to, key)
     else:
         _answer_here(desk, request, reply_to)
 
@@ -101,6 +101,13 @@ def _cancel(desk: Desk, request: Request, reply_to: Hop, server: Server | None) 
         desk.finish(server, 487)
     elif server.client.state is State.PROCEEDING:
         clients.cancel(desk, server.client)
+
+
+def _register(desk: Desk, request: Request, source: Hop, reply_to: Hop, key: tuple[str, ...]) -> None:
+    if unknown := _unknown_extensions(request):
+        desk.answer(request, reply_to, 420, ("Unsupported", ", ".join(unknown)))
+    else:
+        registrar.register(desk, request, source, reply_to, key)
 
 
 def _new_call(desk: Desk, request: Request, source: Hop, reply_to: Hop, key: tuple[str, ...]) -> None:

@@ -16,7 +16,21 @@ from pathlib import Path
 from telephony.edge.core import Core
 from telephony.edge.desk import Place
 from telephony.edge.dialplan import Trunk
-from telephony.edge.events import Closed, Event, Fired, Hop, Received, Registered, Send, Spent, Stopping, TrunkAt, Wake
+from telephony.edge.events import (
+    CallsOut,
+    Change,
+    Closed,
+    Event,
+    Fired,
+    Hop,
+    Received,
+    Registered,
+    Send,
+    Spent,
+    Stopping,
+    TrunkAt,
+    Wake,
+)
 from telephony.edge.rosterlink import RosterLink
 from telephony.edge.settings import EdgeSettings
 from telephony.edge.streams import Streams
@@ -46,7 +60,7 @@ class Door(asyncio.DatagramProtocol):
         max_calls: int,
         max_call_s: float,
         settings: EdgeSettings,
-        on_change: Callable[[Registered | Spent], None],
+        on_change: Callable[[Change], None],
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._bind, self._place = bind, place
@@ -117,7 +131,7 @@ class Door(asyncio.DatagramProtocol):
                     if (old := self._timers.get(timer)) is not None:
                         old.cancel()
                     self._timers[timer] = self._loop.call_later(after_s, self._fire, timer)
-                case Registered() | Spent():
+                case Registered() | Spent() | CallsOut():
                     self._on_change(action)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:

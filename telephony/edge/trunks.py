@@ -22,6 +22,7 @@ _QOP = re.compile(r"\bauth\b(?!-)")
 def answered(desk: Desk, relay: Relay, rule: Rule) -> None:
     """The callee has answered: its time and cost begin."""
     relay.ends = desk.now + rule.max_duration_s if rule.max_duration_s is not None else float("inf")
+    desk.calls_out_changed = True
     _charge(desk, relay, rule)
 
 

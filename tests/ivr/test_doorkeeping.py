@@ -2,6 +2,7 @@
 
 import asyncio
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,11 @@ from ivr.config import ConfigError, load
 from ivr.dooraccounts import DoorAccounts, LateAccounts
 from ivr.dooredge import DoorSettingsError, edge_settings, server_tls
 from ivr.registrations import Registrations
-from ivr.spending import Spending
+from ivr.spending import CallsKept, Spending
 from ivr.store.errors import StoreUnavailableError
 from telephony.edge import accounts as edge
 from telephony.edge.dialplan import Trunk
-from telephony.edge.events import Contact, Hop, Kept, Registered, Spent
+from telephony.edge.events import CallOut, CallsOut, Contact, Hop, Kept, Registered, Spent
 
 
 class Source:
@@ -162,6 +163,23 @@ def test_money_spent_is_kept(tmp_path: Path) -> None:
     assert (spending.load().day, spending.load().amounts) == (20_000, {"abroad": 1.5})
     (tmp_path / "spending.json").write_text("[]")
     assert spending.load().amounts == {}
+
+
+def test_calls_out_are_kept_with_their_ends(tmp_path: Path) -> None:
+    hop = Hop("UDP", "192.0.2.1", 5060)
+    call = CallOut(
+        "c", "t", hop, 0, "<a>", "sip:a@b", ("<r>",), 1, hop, "<b>", "u", "sip:b@c", (), 0, 1, "anna", "r", 60.0
+    )
+    now = [1000.0]
+    calls = CallsKept(tmp_path / "calls-out.json", lambda: now[0])
+    assert calls.load().calls == ()
+    calls.note(CallsOut((call, replace(call, call_id="d", left_s=float("inf")))))
+    now[0] = 1010.0
+    first, second = calls.load().calls
+    assert first == replace(call, left_s=50.0)
+    assert second.left_s == float("inf")
+    (tmp_path / "calls-out.json").write_text('[{"a": 1}]')
+    assert calls.load().calls == ()
 
 
 async def test_addresses_of_trunks_are_found_and_followed(monkeypatch) -> None:

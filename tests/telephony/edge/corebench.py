@@ -7,7 +7,18 @@ from telephony.edge.accounts import REALM, Account, Algorithm, Role, digest_of
 from telephony.edge.core import Core
 from telephony.edge.desk import Place
 from telephony.edge.digest import read_pairs, response
-from telephony.edge.events import AccountsAre, Fired, Hop, Received, Registered, Send, Wake, WorkerSaid
+from telephony.edge.events import (
+    AccountsAre,
+    CallOut,
+    CallsOut,
+    Fired,
+    Hop,
+    Received,
+    Registered,
+    Send,
+    Wake,
+    WorkerSaid,
+)
 from telephony.edge.message import Request, Response, encode
 from telephony.edge.settings import EdgeSettings
 from telephony.edge.strict import read
@@ -42,6 +53,7 @@ class Bench:
     ) -> None:
         self.core = Core(place, secret, max_calls, 3600, EdgeSettings(**settings))  # type: ignore[arg-type]
         self.told: list[Registered] = []
+        self.calls_out: tuple[CallOut, ...] = ()
         self.now = 100.0
         self.sent: list[tuple[Hop, Request | Response]] = []
         self.timers: list[tuple[float, int, int]] = []
@@ -56,6 +68,8 @@ class Bench:
                     self.sent.append((to, message))
                 case Registered():
                     self.told.append(action)
+                case CallsOut():
+                    self.calls_out = action.calls
                 case Wake(timer, after_s):
                     heapq.heappush(self.timers, (self.now + after_s, next(self.order), timer))
 

@@ -105,7 +105,14 @@ def test_strangers_get_silence_where_callers_are_listed() -> None:
     bench = guarded(callers=HERE)
     bench.bytes(invite(), STRANGER)
     bench.bytes(request("REGISTER", "anna", STRANGER), STRANGER)
+    bench.bytes(request("CANCEL", "anna", STRANGER), STRANGER)
+    bench.bytes(
+        request("BYE", "anna", STRANGER).replace(b"To: <sip:anna@192.0.2.10>", b"To: <sip:x@y>;tag=z"), STRANGER
+    )
+    bench.bytes(invite("x").replace(b"Max-Forwards: 70", b"Max-Forwards: soon"), STRANGER)
+    bench.bytes(invite("y").replace(b"Max-Forwards: 70", b"Max-Forwards: 0"), STRANGER)
     assert bench.take() == []
+    assert bench.counters()["unwelcome"] == 6
     bench.bytes(invite(), CALLER)
     assert bench.take(CALLER) == ["100 INVITE"]
 

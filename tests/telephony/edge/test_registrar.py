@@ -203,6 +203,12 @@ def test_what_was_kept_is_known_again(bench: Bench) -> None:
     assert contacts(again) == []
 
 
+def test_an_extension_that_is_required_and_not_known_is_named(bench: Bench) -> None:
+    bench.bytes(request("REGISTER", "anna", ANNA, ("Require", "outbound")), ANNA)
+    assert bench.take() == ["420 REGISTER"]
+    assert bench.last[0].get("Unsupported") == "outbound"
+
+
 def test_an_account_that_is_no_more_has_no_phone(bench: Bench) -> None:
     bench.phone("anna")
     bench.accounts(account_of("bert"))

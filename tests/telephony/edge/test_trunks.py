@@ -1,13 +1,14 @@
 """Calls by trunks: who may call what, how the door proves itself, and what ends a call that costs too much."""
 
 import ipaddress
+from dataclasses import replace
 
 import pytest
 
 from telephony.edge.accounts import digest_of
 from telephony.edge.dialplan import DialPlan, Rule, Trunk, number_of
 from telephony.edge.digest import fits, read_answer
-from telephony.edge.events import Hop, Spent, SpentBefore, TrunkAt
+from telephony.edge.events import CallsOutBefore, Hop, Spent, SpentBefore, TrunkAt
 from telephony.edge.message import Request, Response
 from tests.telephony.edge.corebench import (
     Bench,
@@ -154,6 +155,26 @@ def test_money_spent_before_a_restart_is_remembered() -> None:
     assert not dial(again, "0123")
 
 
+def test_a_door_started_again_ends_the_calls_of_the_one_before() -> None:
+    rule = Rule("a", "0", trunk="carrier", max_duration_s=90, price=0.5, daily_cost=5.0)
+    bench = bench_with(rule)
+    ok = up(bench)
+    (kept,) = bench.calls_out
+    assert kept.left_s == 90
+    again = bench_with(rule)
+    again.give(CallsOutBefore((replace(kept, left_s=80.0),)))
+    again.bytes(in_dialog(ok, "INFO", 5), WORKER)
+    again.take()
+    again.wait(79)
+    assert again.core.status()["spent"] == {"a": 1.0}
+    again.wait(2)
+    byes = {hop: message for hop, message in again.sent if isinstance(message, Request) and message.method == "BYE"}
+    assert set(byes) == {CARRIER, WORKER}
+    assert byes[CARRIER].cseq > 1000
+    assert byes[CARRIER].to_tag == ok.to_tag
+    assert again.calls_out == ()
+
+
 @pytest.mark.parametrize(
     ("status", "asks", "answers", "challenge"),
     [
@@ -235,8 +256,11 @@ def test_a_bye_that_the_trunk_challenges_is_sent_again() -> None:
 
 def test_a_trunks_calls_are_callers_whatever_name_they_bear() -> None:
     bench = bench_with()
-    bench.bytes(invite().replace(b"sip:caller@example.com", b"sip:anna@192.0.2.10"), CARRIER)
-    assert bench.take(CARRIER) == ["100 INVITE"]
+    moved = Hop("UDP", "203.0.113.200", 5060)
+    for name, source in (("a", CARRIER), ("b", moved)):
+        bench.give(TrunkAt("carrier", source.host))
+        bench.bytes(invite(name).replace(b"sip:caller@example.com", b"sip:anna@192.0.2.10"), source)
+        assert bench.take(source) == ["100 INVITE"]
 
 
 def test_a_trunk_whose_name_is_not_resolved_is_out_of_service() -> None:
