@@ -43,6 +43,10 @@ COMMANDS = {
     "top": Command("ivr.deskcli:top", "a live board: queues, agents, callers, calls", "ivr.deskcli:add_top_arguments"),
     "move": Command("ivr.deskcli:move", "have a caller wait in another queue", "ivr.deskcli:add_move_arguments"),
     "hangup": Command("ivr.deskcli:hangup", "end a call", "ivr.deskcli:add_hangup_arguments"),
+    "queues": Command(
+        "ivr.queuescli:run", "the queues: who waits, who is there, how today went", "ivr.queuescli:add_arguments"
+    ),
+    "why": Command("ivr.whycli:run", "why which agents were rung for a call", "ivr.whycli:add_arguments"),
     "dial": Command("ivr.phonecli:run", "call a SIP URI with a test phone", "ivr.phonecli:add_arguments"),
     "demo": Command("ivr.commands:demo", "hear and see a call: a synthetic caller calls a hotline of its own"),
     "flow": Command("ivr.flowcli:run", "check, draw, talk to and test call flows", "ivr.flowcli:add_arguments"),

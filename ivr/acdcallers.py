@@ -15,7 +15,6 @@ from ivr.acdcommands import AcdRefusal, Join, Leave, Move, OfferOutcome, Priorit
 
 Answer = dict[str, Any]
 PLACE = "place"
-_SETTLED_S = 7.0  # a renewal may have been written before its worker knew what we know
 
 _REFUSALS = {
     "queue.unknown": "there is no such queue",
@@ -39,7 +38,9 @@ def join(board: Board, command: Join, now: float) -> Answer:
 
 
 def renew(board: Board, command: Renew, now: float) -> Answer:
-    """The worker's word: what we lost is restored, what it does not know is told again."""
+    """The worker's word: what we lost is restored, what is over is taken back. That nobody talks to the caller only
+    counts if it was said after we heard that somebody does.
+    """
     caller = board.callers.get(command.call_id)
     if caller is None:
         if command.queue not in board.queues:
@@ -49,7 +50,7 @@ def renew(board: Board, command: Renew, now: float) -> Answer:
     if command.agent is not None:
         if caller.state is CallerState.WAITING or caller.agent != command.agent:
             board.talking(caller, command.agent, now)
-    elif caller.state is CallerState.TALKING and caller.since < now - _SETTLED_S:
+    elif caller.state is CallerState.TALKING and command.sent > caller.since:
         board.signal(caller.agent or "", Event(Signal.OVER, call_id=caller.call_id), now)
         board.put_caller(replace(caller, state=CallerState.WAITING, agent=None, since=now))
     if caller.queue != command.queue and caller.state is CallerState.WAITING:

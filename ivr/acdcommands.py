@@ -41,10 +41,13 @@ class Join(OfCall):
 
 
 class Renew(Join):
-    """The caller is still there; `offer`: whose phone the worker rings, `agent`: who talks to the caller."""
+    """The caller is still there; `offer`: whose phone the worker rings, `agent`: who talks to the caller. `sent`: when,
+    by the envelope.
+    """
 
     offer: str | list[str] | None = None
     agent: str | None = None
+    sent: float = 0.0
 
     @property
     def offers(self) -> frozenset[str]:

@@ -26,7 +26,7 @@ from ivr.queuesettings import QueueTable, settings_of
 from ivr.store.accounts import Accounts
 from ivr.store.acdstate import AcdState
 from ivr.store.database import Database
-from ivr.store.errors import StoreError, StoreRefusedError, StoreUnavailableError
+from ivr.store.errors import StoreError, StoreUnavailableError
 from ivr.store.rows import clean
 
 log = logging.getLogger(__name__)
@@ -115,7 +115,7 @@ class AcdService:
 
     async def _serve(self, envelope: Envelope) -> Answer:
         try:
-            command = parse(clean(envelope.data))
+            command = parse({**clean(envelope.data), "sent": envelope.ts})
         except AcdRefusal as refusal:
             raise CommandRefusedError(refusal.code, str(refusal)) from refusal
         if isinstance(command, PinCheck):
@@ -210,7 +210,7 @@ class AcdService:
             self._readiness.lost(error)
             self._pending = batch + self._pending
             return _STORE_AGAIN_S
-        except StoreRefusedError as error:
+        except Exception as error:  # noqa: BLE001 - the service's top frame: one bad command must not stop the others
             await self._singly(batch, error)
         return _SOONEST_S if self._pending else self._until_due()
 
@@ -236,19 +236,19 @@ class AcdService:
             if self._heard[call_id] < now - acdround.GONE_AFTER_S:
                 del self._heard[call_id]
 
-    async def _singly(self, batch: list[_Pending], error: StoreRefusedError) -> None:
-        """Finds the command whose rows the store does not take, so that the others are carried out."""
+    async def _singly(self, batch: list[_Pending], error: Exception) -> None:
+        """Finds the command that cannot be carried out, so that the others are."""
+        if not batch:
+            log.error("acd: a decision cannot be carried out", exc_info=error)
+            await asyncio.sleep(_QUIET_TICK_S)
         for each in batch:
             try:
                 await self._turn([each])
-            except StoreRefusedError as own:
-                log.error("acd: the store does not take a command: %s", own)
-                _resolve(each, AcdRefusal("acd.refused", str(own)))
             except StoreUnavailableError:
                 self._pending.append(each)
-        if not batch:
-            log.error("acd: the store does not take a decision: %s", error)
-            await asyncio.sleep(_QUIET_TICK_S)
+            except Exception as own:
+                log.exception("acd: a command cannot be carried out")
+                _resolve(each, AcdRefusal("acd.failed", str(own)))
 
     def _watch_bus(self) -> None:
         if not self._bus.connected.is_set():

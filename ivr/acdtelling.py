@@ -65,6 +65,8 @@ class Telling:
 
     def place_of(self, board: Board, call_id: str) -> dict[str, Any]:
         """Position and expected wait, at most a second old."""
+        if call_id not in self._places:
+            self._places_at = 0.0
         self._refresh(board, self._wall())
         place = self._places.get(call_id)
         if place is None:

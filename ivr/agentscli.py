@@ -1,4 +1,4 @@
-"""`ivr agents`: who may log in, which queues they serve and what they can."""
+"""`ivr agents`: who may log in, which queues they serve, what they can, and what they do now."""
 
 import argparse
 import asyncio
@@ -6,20 +6,34 @@ import getpass
 import json
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from rich.table import Table
 
 from ivr import callview
 from ivr.accounts import AccountError, Role, ha1, hash_pin, new_account
+from ivr.bus import Bus, BusError
+from ivr.busaddress import address_finder
 from ivr.config import Config
+from ivr.liveboard import AgentLine, agent_lines
 from ivr.openstore import with_database
 from ivr.store.accounts import Accounts, Member
+from ivr.store.database import Database
 from ivr.store.errors import StoreError
+from ivr.store.live import Live
 
 Work = Callable[[Accounts], Awaitable[int]]
 _SKILL_LEVELS = range(1, 11)
+_ANSWER_S = 5.0
+_PHONE = {True: "here", False: "gone", None: "?"}
+_STATES = {
+    "login": "has an agent take part, as the star code does",
+    "ready": "ends a pause or a wrap-up",
+    "pause": "gives an agent no more calls; after the present one, if there is one",
+    "logout": "has an agent leave; after the present call, if there is one",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,31 +58,48 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     password.add_argument("--pin", action="store_true", help="the PIN, not the password")
     removing = actions.add_parser("remove", help="remove an account")
     removing.add_argument("name", metavar="NAME")
+    for do, about in _STATES.items():
+        changing = actions.add_parser(do, help=about)
+        changing.add_argument("name", metavar="NAME")
+        if do == "pause":
+            changing.add_argument("--reason", default="", metavar="TEXT", help="why: lunch, training, ...")
 
 
 def run(options: argparse.Namespace, config: Config) -> int:
     """`ivr agents ...`: 0 when it was done, 1 when it was refused."""
-    actions = {"list": _list, "add": _add, "password": _password, "remove": _remove}
+    actions = {"add": _add, "password": _password, "remove": _remove}
     try:
+        if options.action in _STATES:
+            return asyncio.run(_change(options, config))
+        if options.action == "list":
+            return asyncio.run(with_database(config, lambda database: _list(options, database)))
         work = actions[options.action](options, config)
         return asyncio.run(with_database(config, lambda database: work(Accounts(database))))
-    except (AccountError, StoreError) as error:
+    except (AccountError, StoreError, BusError) as error:
         print(f"ivr agents: {error}", file=sys.stderr)
         return 1
 
 
-def _list(options: argparse.Namespace, _config: Config) -> Work:
-    async def work(accounts: Accounts) -> int:
-        members = await accounts.members()
-        if options.json:
-            print(json.dumps([_member_json(member) for member in members], ensure_ascii=False, indent=1))
-        elif members:
-            callview.console().print(_table(members))
-        else:
-            print("No accounts yet: ivr agents add NAME --queue QUEUE")
-        return 0
+async def _list(options: argparse.Namespace, database: Database) -> int:
+    members = await Accounts(database).members()
+    now = {line.agent: line for line in agent_lines(await Live(database, {}).board())}
+    if options.json:
+        found = [_member_json(member, now.get(member.account.user)) for member in members]
+        print(json.dumps(found, ensure_ascii=False, indent=1))
+    elif members:
+        callview.console().print(_table(members, now))
+    else:
+        print("No accounts yet: ivr agents add NAME --queue QUEUE")
+    return 0
 
-    return work
+
+async def _change(options: argparse.Namespace, config: Config) -> int:
+    """Asks control, who alone changes what an agent does."""
+    data = {"command": "agent", "agent": options.name, "do": options.action, "by": f"{getpass.getuser()} (ivr agents)"}
+    async with Bus(address_finder(config), "ivr") as bus:
+        answer = await bus.request("acd", {**data, "reason": getattr(options, "reason", "")}, _ANSWER_S)
+    print(f"{options.name}: {answer['state']}{_dash(answer['reason'])}")
+    return 0
 
 
 def _add(options: argparse.Namespace, config: Config) -> Work:
@@ -140,7 +171,7 @@ def _skill(text: str) -> tuple[str, int]:
     return name, int(level)
 
 
-def _member_json(member: Member) -> dict[str, object]:
+def _member_json(member: Member, now: AgentLine | None) -> dict[str, object]:
     account = member.account
     return {
         "name": account.user,
@@ -149,16 +180,36 @@ def _member_json(member: Member) -> dict[str, object]:
         "enabled": account.enabled,
         "queues": dict(member.queues),
         "skills": dict(member.skills),
+        "state": now.state if now else None,
+        "since": now.since if now else None,
+        "reason": now.reason if now else "",
+        "next": now.next if now else "",
+        "call_id": now.call_id if now else None,
+        "registered": now.registered if now else None,
     }
 
 
-def _table(members: list[Member]) -> Table:
+def _table(members: list[Member], now: Mapping[str, AgentLine]) -> Table:
     table = Table(box=None, pad_edge=False)
-    for title in ("name", "display", "role", "queues", "skills"):
+    for title in ("name", "display", "role", "state", "since", "phone", "call", "queues", "skills"):
         table.add_column(title)
     for member in members:
         account = member.account
         queues = ", ".join(f"{queue}:{penalty}" if penalty else queue for queue, penalty in member.queues.items())
         skills = ", ".join(f"{skill}={level}" for skill, level in member.skills.items())
-        table.add_row(account.user, account.display, account.role, queues, skills)
+        line = now.get(account.user)
+        does = (_does(line), _since(line), _PHONE[line.registered], line.call_id or "") if line else ("", "", "", "")
+        table.add_row(account.user, account.display, account.role, *does, queues, skills)
     return table
+
+
+def _does(line: AgentLine) -> str:
+    return f"{line.state}{_dash(line.reason)}" + (f", then {line.next}" if line.next else "")
+
+
+def _since(line: AgentLine) -> str:
+    return f"{datetime.fromtimestamp(line.since).astimezone():%H:%M:%S}" if line.since else ""
+
+
+def _dash(text: str) -> str:
+    return f": {text}" if text else ""

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from ivr.acd.model import QueueSettings
 from ivr.acdboard import Board
 from ivr.store.acdstate import load
-from ivr.store.acdtables import decisions, queue_log
+from ivr.store.acdtables import decisions, offers, queue_log
 from ivr.store.database import Database
 from ivr.store.schema import calls, events
 
@@ -89,6 +89,19 @@ class Live:
         async with self._database.reading() as connection:
             rows = await connection.execute(kept.order_by(decisions.c.at, decisions.c.id))
             return [dict(row) for row in rows.mappings()]
+
+    async def offers(self, call_id: str) -> list[dict[str, Any]]:
+        """{agent, made, ringing, outcome, ended} of each offer for a call or callback, in their order."""
+        names = ("agent", "made", "ringing", "outcome", "ended")
+        kept = sa.select(*(offers.c[name] for name in names)).where(offers.c.call_id == call_id)
+        async with self._database.reading() as connection:
+            return [dict(row) for row in (await connection.execute(kept.order_by(offers.c.made))).mappings()]
+
+    async def last_decided(self) -> str:
+        """The call of the newest decision; "" where there was none."""
+        newest = sa.select(decisions.c.call_id).order_by(decisions.c.id.desc()).limit(1)
+        async with self._database.reading() as connection:
+            return (await connection.execute(newest)).scalar() or ""
 
     async def state_of(self, call_id: str) -> str:
         """ "up", "over", or "" where the store does not know the call."""

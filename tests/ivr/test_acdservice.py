@@ -1,13 +1,16 @@
 """The ACD's service on a real bus and a real store, with workers that have no telephone."""
 
 import asyncio
+import json
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
 
 from bench.acdworkers import Workers
-from ivr.accounts import Account, Role
+from ivr.__main__ import main
+from ivr.accounts import Account, Role, hash_pin
 from ivr.acdservice import AcdService
 from ivr.bus import Bus, BusError
 from ivr.busaddress import address_finder
@@ -31,7 +34,7 @@ class Acd:
     """A service in this process, and the store to look into."""
 
     def __init__(self, config: Config, url: str, queues: dict[str, QueueTable]) -> None:
-        self.config, self.queues = config, queues
+        self.config, self.queues, self.url = config, queues, url
         self.store = Store(url)
         self.database: Database = self.store.database
         self.accounts = Accounts(self.database)
@@ -47,6 +50,7 @@ class Acd:
             try:
                 yield service
             finally:
+                assert not task.done(), task
                 task.cancel()
                 await asyncio.wait([task])
 
@@ -209,3 +213,131 @@ async def test_two_controls_make_one_offer_and_carry_out_each_command_once(make_
             assert counted.scalar_one() == 1
     assert workers.wrong == []
     assert workers.assigned == 60
+
+
+async def test_why_tells_who_was_rung_and_why_not_the_others(make_acd, config: Config, capsys) -> None:
+    acd = await make_acd(cards=QueueTable(joinempty="yes", strategy="linear"))
+    await acd.add("anna", "bert", "carl")
+    file = config.root / "config.toml"
+    file.write_text(f'[ivr]\ndata = "var"\n[ivr.store]\nurl = "{acd.url}"\n[queues.cards]\nstrategy = "linear"\n')
+
+    async def ivr(*arguments: str) -> str:
+        assert await asyncio.to_thread(main, [*arguments, "--config", str(file)]) == 0
+        return capsys.readouterr().out
+
+    async with acd.serving(), Workers(address_finder(config), answers=lambda name: name == "bert") as workers:
+        for name in ("anna", "bert"):
+            await ivr("agents", "login", name)
+        first = await workers.join("cards")
+        await workers.until(lambda: first.ringing)
+        (offer,) = first.ringing
+        await workers.tell("offer", offer=offer, call_id=first.call_id, agent="anna", outcome="declined")
+        workers._stop_ringing(first, offer)
+        await workers.until(lambda: first.agent == "bert")
+        assert "paused: lunch" in await ivr("agents", "pause", "anna", "--reason", "lunch")
+        second = await workers.join("cards")
+        told = await ivr("why", first.call_id)
+        assert "-> anna: declined after" in told
+        assert "-> bert: answered after" in told
+        assert "carl  not" in told
+        assert "not logged in" in told
+        told = await ivr("why", second.call_id)
+        assert "nobody can be rung" in told
+        assert "paused: lunch" in told
+        assert f"talks in call {first.call_id}" in told
+        assert json.loads(await ivr("why", "last", "--json"))["call_id"] == first.call_id
+        (queue,) = json.loads(await ivr("queues", "--json"))
+        assert (queue["queue"], queue["waiting"], queue["busy"], queue["paused"]) == ("cards", 1, 1, 1)
+        assert "cards" in await ivr("queues")
+        agents = {each["name"]: each for each in json.loads(await ivr("agents", "list", "--json"))}
+        assert [agents[name]["state"] for name in ("anna", "bert", "carl")] == ["paused", "answered", "offline"]
+        assert "paused: lunch" in await ivr("agents", "list")
+
+
+async def test_a_callback_keeps_the_place_and_rings_the_agent_first(make_acd, config: Config) -> None:
+    acd = await make_acd()
+    await acd.add("anna")
+    async with acd.serving() as service, Workers(address_finder(config)) as workers:
+        first, second = await workers.join("cards"), await workers.join("cards")
+        booked = await workers.tell(
+            "callback", call_id=first.call_id, number="+4930123", queue="cards", joined=first.joined, at=None
+        )
+        again = await workers.tell("callback", call_id=first.call_id, number="+4930123", queue="cards", joined=9e9)
+        assert again["ticket"] == booked["ticket"]
+        await workers.leave(first, "exit_key")
+        await workers.until(lambda: second.position == 2)
+        given: asyncio.Queue[dict] = asyncio.Queue()
+
+        async def originate(data: dict) -> dict:
+            given.put_nowait(data)
+            return {"accepted": True}
+
+        async with Bus(address_finder(config), "worker") as idle:
+            idle.serve(f"worker/{os.getpid()}", originate)
+            idle.set_state({"state": "idle"})
+            await workers.until(lambda: service._idle)
+            await workers.agent("anna", "login")
+            task = await asyncio.wait_for(given.get(), 20)
+            facts = {"offer": task["offer"], "call_id": task["call_id"], "agent": task["agent"]}
+            assert (task["number"], task["agent"], task["from_call"]) == ("+4930123", "anna", first.call_id)
+            assert not second.offers
+            await workers.tell("offer", **facts, outcome="answered")
+            board = await acd.board()
+            assert board.callers[task["call_id"]].agent == "anna"
+            await workers.tell("ticket", ticket=task["ticket"], outcome="answered")
+            await workers.tell("talk", call_id=task["call_id"], agent="anna", state="over")
+        await workers.until(lambda: second.agent == "anna")
+        assert (await acd.board()).tickets == {}
+
+
+async def test_a_number_that_is_not_reached_is_tried_again_later(make_acd, config: Config) -> None:
+    acd = await make_acd()
+    await acd.add("anna")
+    async with acd.serving(), Workers(address_finder(config)) as workers:
+        booked = await workers.tell("callback", call_id="20261121-031500-7f3a9c", number="+4930123", queue="cards")
+        for attempts in (1, 2):
+            await workers.tell("ticket", ticket=booked["ticket"], outcome="no_answer")
+            ticket = (await acd.board()).tickets[booked["ticket"]]
+            assert (ticket.state, ticket.attempts) == ("open", attempts)
+            assert ticket.not_before > ticket.since
+        await workers.tell("ticket", ticket=booked["ticket"], outcome="no_answer")
+        assert (await acd.board()).tickets == {}
+
+
+async def test_a_pin_is_checked_and_guessing_is_stopped(make_acd, config: Config) -> None:
+    acd = await make_acd()
+    account = Account("boss", Role.SUPERVISOR, "hotline", "0" * 32, "0" * 64, pin_hash=hash_pin("4711"))
+    await acd.accounts.put(account, 1.0)
+    async with acd.serving(), Workers(address_finder(config)) as workers:
+        assert await workers.tell("pin", user="boss", pin="4711") == {"ok": True, "role": "supervisor"}
+        assert await workers.tell("pin", user="nobody", pin="4711") == {"ok": False, "role": ""}
+        for number in range(5):
+            assert not (await workers.tell("pin", user="boss", pin=f"000{number}"))["ok"]
+        assert not (await workers.tell("pin", user="boss", pin="4711"))["ok"]
+
+
+async def test_a_command_that_is_no_command_is_refused_with_a_reason(make_acd, config: Config) -> None:
+    acd = await make_acd()
+    async with acd.serving(), Workers(address_finder(config)) as workers:
+        for data, complaint in (
+            ({"command": "dance"}, "no command"),
+            ({"command": "join", "call_id": 7}, "call_id"),
+            ({"command": "agent", "agent": "nobody", "do": "login"}, "no agent nobody"),
+        ):
+            with pytest.raises(BusError, match=complaint):
+                await workers.bus.request("acd", data)
+
+
+async def test_a_command_that_breaks_something_does_not_stop_the_others(make_acd, config: Config, caplog) -> None:
+    acd = await make_acd()
+    await acd.add("anna")
+    async with acd.serving() as service, Workers(address_finder(config)) as workers:
+
+        def breaks(_board, _now) -> None:
+            raise ZeroDivisionError
+
+        service._do(breaks)
+        await workers.agent("anna", "login")
+        call = await workers.join("cards")
+        await workers.until(lambda: call.agent == "anna")
+    assert "ZeroDivisionError" in caplog.text
