@@ -1,12 +1,15 @@
 """Checks a flow as a whole, before it is published: what the loader cannot see key by key."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
 
 from flows.checks import names, needs, paths, speech, unset
 from flows.checks.report import Report
 from flows.flow import Flow
 from flows.linking import link
 from flows.problems import Problem, in_order
+from flows.steps.logic import Return
 
 
 def check(
@@ -24,6 +27,27 @@ def check(
     unset.check(report, flow)
     speech.check(report, flow, vocabulary or {})
     return in_order(report.problems)
+
+
+def check_readable(flow: Flow, unread: Mapping[str, Any]) -> list[Problem]:
+    """What is wrong beside the steps that cannot be read (name = their raw tables), and does not hang on them."""
+    there = {name: Return(type="return") for name in unread}
+    problems = check(replace(flow, steps={**there, **flow.steps}))
+    unknown = {f"nothing is called {name}" for table in unread.values() for name in _named(table)}
+    silent = _HANGS_ON_ALL | ({"type", "field.unknown"} if unknown else set())
+    return [one for one in problems if one.code not in silent and one.what not in unknown]
+
+
+_HANGS_ON_ALL = {"step.unreachable", "loop.endless", "loop.silent", "name.unset", "return.missing"}
+
+
+def _named(table: object) -> Iterator[str]:
+    """The variables that a step which cannot be read would probably set."""
+    if not isinstance(table, dict):
+        return
+    for key in ("into", "reason_into", "values", "take"):
+        value = table.get(key, ())
+        yield from [value] if isinstance(value, str) else map(str, value) if isinstance(value, dict) else ()
 
 
 def check_all(

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from flows import document
+from flows.checker import check_readable
 from flows.errors import ExpressionError
 from flows.flow import Flow, Header
 from flows.inside import inside
@@ -44,13 +45,18 @@ class _Reader:
         self.problems: list[Problem] = []
 
     def flow(self) -> tuple[Flow | None, list[Problem]]:
-        steps = self.steps(self.tables.pop("step", {}))
+        tables = self.tables.pop("step", {})
+        steps = self.steps(tables)
         header = self.validate(Header, self.tables, ())
         if not self.problems and not steps:
             self.fault((), "flow.empty", "the flow has no steps", "write [step.NAME]")
-        if self.problems or not isinstance(header, Header):
+        if not isinstance(header, Header):
             return None, self.problems
-        return Flow(self.file, header, steps, self.places, self.text), []
+        flow = Flow(self.file, header, steps, self.places, self.text)
+        if self.problems:
+            unread = {name: table for name, table in tables.items() if name not in steps} if steps else {}
+            return None, [*self.problems, *(check_readable(flow, unread) if steps else ())]
+        return flow, []
 
     def steps(self, tables: Any) -> dict[str, Step]:
         if not isinstance(tables, dict):

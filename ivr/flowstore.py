@@ -82,9 +82,16 @@ class FlowStore:
         flows, linking = link(found)
         problems += linking + [problem for flow in flows.values() for problem in self._check(flow)]
         broken = {problem.file for problem in errors(problems)}
+        unwritten: list[OSError] = []
         for flow in flows.values():
-            if not {flow.file, *(callee.file for callee in flow.callees.values())} & broken:
+            if {flow.file, *(callee.file for callee in flow.callees.values())} & broken:
+                continue
+            try:
                 self._publish(flow, now)
+            except OSError as error:  # the others may have a better disk
+                unwritten.append(error)
+        if unwritten:
+            raise unwritten[0]
         self._stamp = stamp
         return [problem for problem in problems if problem.file in broken]
 

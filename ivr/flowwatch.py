@@ -30,6 +30,7 @@ class FlowWatch:
         self._recordings = recordings
         self._speech = speech
         self._known: dict[str, int] = {}
+        self._trouble = ""
         self._ended: asyncio.Queue[tuple[str, Event]] = asyncio.Queue(10_000)
 
     def call_ended(self, call_id: str, event: Event) -> None:
@@ -40,11 +41,15 @@ class FlowWatch:
     async def run(self) -> None:
         """Looks at the folder and counts, until cancelled."""
         while True:
+            trouble = ""
             try:
                 await asyncio.to_thread(self._refresh)
                 await asyncio.to_thread(self._count)
             except OSError as error:
-                log.error("flows cannot be published: %s", error)
+                trouble = str(error)
+            if trouble not in ("", self._trouble):  # once, not twice a second: the disk may be full already
+                log.error("flows cannot be published: %s", trouble)
+            self._trouble = trouble
             for flow in await asyncio.to_thread(self._fresh):
                 await self._make_prompts(flow)
             await asyncio.sleep(LOOK_EACH_S)

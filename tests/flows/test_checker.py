@@ -134,3 +134,19 @@ def test_names_of_the_engine_are_not_for_variables(step: str) -> None:
 def test_a_step_name_is_one_line() -> None:
     _, problems = read('flow = "x"\nstart = "a"\n[step."a\\n"]\ntype = "hangup"\n', "x.toml")
     assert [problem.code for problem in problems] == ["step.name"]
+
+
+def test_a_step_that_cannot_be_read_hides_no_other_problem() -> None:
+    _, problems = read(
+        'flow = "x"\nstart = "a"\n'
+        '[step.a]\ntype = "gather"\nkind = "digit"\ninto = "pin"\nprompt = "?"\nnext = "b"\n'
+        '[step.b]\ntype = "menu"\nprompt = "{pin} {cuont}"\n'
+        'choices = [{ key = "1", next = "nowhere" }, { key = "1", next = "a" }]\n',
+        "x.toml",
+    )
+    assert [(problem.at.line, problem.code) for problem in in_order(problems)] == [
+        (5, "key.value"),
+        (11, "name.unknown"),
+        (12, "step.unknown"),
+        (12, "key.twice"),
+    ]

@@ -175,3 +175,20 @@ def test_what_is_no_file_is_not_waited_for(folder: Path) -> None:
     problems = store.refresh(1.0)
     assert [Path(one.file).name for one in problems] == ["folder.toml", "gone.toml", "pipe.toml", "zero.toml"]
     assert version_of(store) == 1
+
+
+def test_a_history_that_cannot_be_written_keeps_back_no_other_flow(folder: Path) -> None:
+    store = opened(folder)
+    write(folder, 1)
+    (folder / "other.toml").write_text(
+        FLOW.replace('"bank"', '"other"').replace("VERSION", "1").replace("TEXT", "Hi."), encoding="utf-8"
+    )
+    stuck = folder.parent / "history" / "bank"
+    stuck.parent.mkdir()
+    stuck.write_text("in the way", encoding="utf-8")
+    with pytest.raises(OSError, match="bank"):
+        store.refresh(1.0)
+    assert store.pick("other", 0.5) is not None
+    stuck.unlink()
+    assert store.refresh(2.0) == []
+    assert version_of(store) == 1
