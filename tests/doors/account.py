@@ -12,13 +12,18 @@ _numbers = count(1)
 
 
 class AccountPhone(Phone):
-    """A phone of `user`. Answers an INVITE as `answers` says, by itself."""
+    """A phone of `user`. Answers an INVITE as `answers` says, by itself; `behind` a NAT, its Contact leads nowhere."""
 
     def __init__(
-        self, door: tuple[str, int], user: str, password: str = PASSWORD, answers: tuple[int, ...] = (180, 200)
+        self,
+        door: tuple[str, int],
+        user: str,
+        password: str = PASSWORD,
+        answers: tuple[int, ...] = (180, 200),
+        behind: str = "",
     ):
         super().__init__(door)
-        self.user, self.password, self.answers = user, password, answers
+        self.user, self.password, self.answers, self.behind = user, password, answers, behind
         self.call_id = f"reg{next(_numbers)}@test"
         self.cseq = 0
         self.count = 0
@@ -38,7 +43,7 @@ class AccountPhone(Phone):
         return f"tag-{self.user}-{self.address[1]}"
 
     def contact(self) -> tuple[str, str]:
-        return "Contact", f"<sip:{self.user}@{self.address[0]}:{self.address[1]}>"
+        return "Contact", f"<sip:{self.user}@{self.behind or f'{self.address[0]}:{self.address[1]}'}>"
 
     def make(self, method: str, *extra: tuple[str, str], to: str = "", call_id: str = "", sender: str = "") -> bytes:
         """A request of this account; `to` is whom it calls."""

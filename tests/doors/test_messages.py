@@ -35,18 +35,8 @@ async def test_what_the_door_answers_itself(stage) -> None:
         await phone.response(status, method, phone.ask(method))
     await phone.response(481, "CANCEL", phone.ask("CANCEL", branch="z9hG4bKnothing"))
     await phone.response(481, "BYE", phone.ask("BYE", to_tag="unknown"))
-
-
-async def test_extensions_that_no_worker_knows_are_refused(stage) -> None:
-    await stage.open()
-    phone = await stage.phone()
     refused = await phone.response(420, "INVITE", phone.ask("INVITE", ("Require", "timer, levitation")))
     assert refused.get("Unsupported") == "levitation"
-
-
-async def test_a_request_whose_hops_are_used_up_is_refused(stage) -> None:
-    await stage.open()
-    phone = await stage.phone()
     call_id, data = phone.build("INVITE")
     phone.send(data.replace(b"Max-Forwards: 70", b"Max-Forwards: 0"), phone.door)
     await phone.response(483, "INVITE", call_id)

@@ -14,11 +14,13 @@ pytestmark = [pytest.mark.net, pytest.mark.timeout(180), pytest.mark.needs("kama
 def test_calls_through_kamailio_are_answered_and_archived(make_hotline, tmp_path):
     hotline = make_hotline(telephony='door = "kamailio"')
     assert hotline.door()["kamailio"] > 0
-    scenario = Scenario().invite().answered().ack().pause(300).info("1").info("4").far_bye()
-    call = hotline.call(Sipp(tmp_path, hotline.address, scenario).finish())
+    scenario = Scenario().invite().answered().ack().pause(300)
+    for key in "147119":
+        scenario.info(key).pause(60)
+    call = hotline.call(Sipp(tmp_path, hotline.address, scenario.far_bye()).finish())
     assert call.termination == "completed"
     assert call.ended["by"] == "hotline"
-    assert call.keys == "14"
+    assert call.keys == "147119"
     many = Sipp(tmp_path, hotline.address, Scenario().invite().answered().ack().bye(), "-m", "20", "-r", "10").finish()
     calls = wait_for(lambda: len(found := hotline.calls(many)) == 20 and found)
     assert {call.termination for call in calls} == {"caller_hangup"}
