@@ -106,17 +106,20 @@ def play(
 
 def _time_passes(board: Board, world: World, now: float) -> None:
     board.mend(now)
-    for agent in wrapped_up(board.snapshot(), now):
+    before = board.snapshot()
+    for agent in wrapped_up(before, now):
         board.signal(agent.name, Event(Signal.WRAPPED_UP), now)
     if world.listening_since is None:
         return
     if now > world.listening_since + _HEAR_AGAIN_S:
-        for offer in rung_out(board.snapshot(), now):
+        for offer in rung_out(before, now):
             board.end_offer(offer.offer, "unreachable", now)
     for caller in list(board.callers.values()):
         last = max(world.heard.get(caller.call_id, caller.since), world.listening_since)
         if now - last > GONE_AFTER_S:
             board.drop_caller(caller.call_id, "lost", now)
+    if not any(queue.leavewhenempty for queue in board.queues.values()):
+        return
     for call_id in leavers(board.snapshot(), now):
         board.tell(call_id, command="no_agents")
         board.drop_caller(call_id, "no_agents", now)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ivr.accounts import Role
-from ivr.acd.model import Agent, AgentState, Membership, Offer, QueueSettings
+from ivr.acd.model import Agent, AgentState, Candidate, Decision, Membership, Offer, QueueSettings
 from ivr.acdboard import Board, Caller, CallerState, LiveOffer, QueueMemory, Ticket, TicketState
 from ivr.store.acdtables import (
     acd,
@@ -38,6 +38,7 @@ T = TypeVar("T")
 _AGENT = [column.name for column in agents.c if column.name != "name"]
 _CALLER = [each.name for each in fields(Caller)]
 _TICKET = [each.name for each in fields(Ticket)]
+_CANDIDATE = [each.name for each in fields(Candidate)]
 _OFFER = [each.name for each in fields(Offer)]
 _COMMANDS_KEPT_S = 60.0
 
@@ -97,17 +98,7 @@ class AcdState:
         await _write_offers(self._database, connection, board)
         await _add(connection, queue_log, changes.log)
         await _add(connection, audit, changes.audit)
-        await _add(
-            connection,
-            decisions,
-            [
-                {
-                    "call_id": decision.call_id, "at": at, "queue": decision.queue, "offers": list(decision.offers),
-                    "why": decision.why, "candidates": [asdict(candidate) for candidate in decision.candidates],
-                }
-                for decision, at in changes.decisions
-            ],
-        )  # fmt: skip
+        await _add(connection, decisions, [_decision_row(decision, at) for decision, at in changes.decisions])
         if changes.answers:
             rows = [{"id": name, "at": now, "answer": answer} for name, answer in changes.answers.items()]
             await upsert(connection, commands, rows)
@@ -191,6 +182,14 @@ async def _write_offers(database: Database, connection: AsyncConnection, board: 
 async def _add(connection: AsyncConnection, table: sa.Table, rows: list[Row]) -> None:
     if rows:
         await connection.execute(table.insert(), rows)
+
+
+def _decision_row(decision: Decision, at: float) -> Row:
+    candidates = [_row(candidate, _CANDIDATE) for candidate in decision.candidates]
+    return {
+        **_row(decision, ("call_id", "queue", "why")), "at": at, "offers": list(decision.offers),
+        "candidates": candidates,
+    }  # fmt: skip
 
 
 def _agent_row(agent: Agent) -> Row:
