@@ -47,8 +47,11 @@ def sound(run: Run, step: Asking, text: str, confidence: float) -> Sound:
 def heard(run: Run, step: Asking, text: str, confidence: float) -> None:
     """The caller said something that is a turn of their own."""
     answer = _grammar(run, step).hear(text)
+    exactly = commands.exactly(run.flow, run.language, text) if _is_free(run, step) else None
     if confidence < settings(run, step).confidence:
         failed(run, step, "nomatch")
+    elif exactly:
+        do_command(run, step, exactly)
     elif answer is None:
         command = commands.heard(run.flow, run.language, text)
         if command is None:
@@ -198,15 +201,30 @@ def do_command(run: Run, step: Asking, name: str) -> None:
     command = commands.named(run.flow, name)
     prompt = handler.prompt if handler else command.prompt
     target = handler.next if handler else command.next
-    if target is None and prompt is None and name == BACK and len(run.history) > 1:
+    within = run.phase in (Phase.CONFIRMING, Phase.EXPLAINING)
+    if target is None and prompt is None and name == BACK and len(run.history) > 1 and not within:
         run.history = run.history[:-1]
         target = run.history[-1]
     run.play(prompt, settings(run, step).barge_in)
     if target:
         run.goto(target)
         return
+    if prompt is None and name == REPEAT and _said_again(run, step):
+        return
     silent = prompt is None or (handler is not None and handler.again)
     ask(run, step, _question(run, step) if silent or name in (REPEAT, BACK) else None)
+
+
+def _said_again(run: Run, step: Asking) -> bool:
+    """Asks again what was asked last, where that was not the step's own question."""
+    if run.phase is Phase.CONFIRMING and run.pending:
+        pending = run.pending
+        ask_back(run, step, Answer(pending.value, pending.text, pending.target), pending.confidence)
+        return True
+    if run.phase is Phase.EXPLAINING and isinstance(step, Survey):
+        ask(run, step, step.reason, Phase.EXPLAINING)
+        return True
+    return False
 
 
 def without_recogniser(run: Run, step: Asking) -> None:
@@ -266,8 +284,14 @@ def settings(run: Run, step: Asking) -> Defaults:
 
 
 def _is_worth_asking_back(run: Run, step: Asking) -> bool:
-    free = run.phase is Phase.EXPLAINING or (isinstance(step, Gather) and step.kind == "text")
-    return not free and not isinstance(step, Confirm)
+    return not _is_free(run, step) and not isinstance(step, Confirm)
+
+
+def _is_free(run: Run, step: Asking) -> bool:
+    """Whether any words at all are an answer."""
+    return run.phase is Phase.EXPLAINING or (
+        run.phase is Phase.ASKING and isinstance(step, Gather) and step.kind == "text"
+    )
 
 
 def _is_secret(step: Asking) -> bool:

@@ -2,6 +2,7 @@
 
 from flows.flow import Command, Flow
 from flows.nlu.choices import choose
+from flows.nlu.words import normal
 
 _OWN = {
     "en": {
@@ -27,6 +28,13 @@ def heard(flow: Flow, language: str, text: str) -> str | None:
     known = phrases(flow, language)
     place = choose(text, list(known.values()))
     return None if place is None else list(known)[place]
+
+
+def exactly(flow: Flow, language: str, text: str) -> str | None:
+    """The command whose words were all that was said: where any words are an answer, only these are none."""
+    said = normal(text)
+    known = phrases(flow, language)
+    return next((name for name, words in known.items() if said in map(normal, words)), None)
 
 
 def pressed(flow: Flow, keys: str) -> str | None:

@@ -173,3 +173,31 @@ def test_repeat_and_back_work_everywhere(calling) -> None:
     assert caller.listen_out().say("say that again").heard[-1] == "Number?"
     assert caller.listen_out().say("go back").heard[-1] == "Balance or card?"
     assert caller.session.step == "start"
+
+
+def test_asking_back_is_repeated_and_back_leads_to_the_question(calling) -> None:
+    caller = calling(MENU).listen_out().say("balance", 0.6)
+    assert caller.heard[-1] == "I heard balance. Is that right?"
+    assert caller.listen_out().say("repeat that").heard[-1] == "I heard balance. Is that right?"
+    assert caller.listen_out().say("go back").heard[-1] == "Balance or card?"
+    assert caller.listen_out().say("balance", 0.6).listen_out().say("yes").heard[-1] == "Balance."
+
+
+SURVEY = """
+[step.start]
+type = "survey"
+prompt = "How was it?"
+reason = "And why?"
+next = "end"
+[step.end]
+type = "hangup"
+prompt = "Because {survey_reason}."
+"""
+
+
+def test_commands_work_where_any_words_are_an_answer(calling) -> None:
+    caller = calling(SURVEY).listen_out().say("four")
+    assert caller.listen_out().say("say that again").heard[-1] == "And why?"
+    assert caller.listen_out().say("go back").heard[-1] == "How was it?"
+    caller.listen_out().say("five").listen_out()
+    assert caller.say("they had to repeat that twice").heard[-1] == "Because they had to repeat that twice."
