@@ -5,7 +5,7 @@ from flows.actions import BargeIn, Expect
 from flows.calendar import today
 from flows.commands import BACK, REPEAT
 from flows.flow import Defaults
-from flows.grammars import Answer, Grammar, Wait, YesNo
+from flows.grammars import Answer, Expected, Grammar, Wait, YesNo
 from flows.nlu.words import is_backchannel, is_noise, normal
 from flows.run import HISTORY, Run, masked
 from flows.slots import free_text, grammar
@@ -247,7 +247,8 @@ def _follow(run: Run, step: Asking, handler: Handler) -> None:
 
 def _listen(run: Run, step: Asking) -> None:
     expected = _grammar(run, step).expected()
-    everywhere = commands.phrases(run.flow, run.language).values()
+    any_words = expected == Expected()  # then commands must not narrow down what is recognised
+    everywhere = () if any_words else commands.phrases(run.flow, run.language).values()
     run.listen(
         Expect(
             run.language,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.actions import StartTimer
+from flows.actions import Expect, Listen, StartTimer
 from flows.events import RecogniserFailed, SpeechTooLong
 
 MENU = """
@@ -201,3 +201,13 @@ def test_commands_work_where_any_words_are_an_answer(calling) -> None:
     assert caller.listen_out().say("go back").heard[-1] == "How was it?"
     caller.listen_out().say("five").listen_out()
     assert caller.say("they had to repeat that twice").heard[-1] == "Because they had to repeat that twice."
+
+
+def test_own_words_are_not_narrowed_down_to_commands(calling) -> None:
+    def expected(text: str) -> Expect:
+        listens = [action for action in calling(text).actions if isinstance(action, Listen)]
+        return listens[-1].expect
+
+    text = DIGITS.replace('"digits"\nmin = 2\nmax = 4', '"text"')
+    assert (expected(text).phrases, expected(text).words, expected(text).digits) == ((), (), None)
+    assert "go back" in expected(DIGITS).phrases
