@@ -92,7 +92,7 @@ class YesNo:
         self.keys = {yes_key: True, no_key: False}
 
     def expected(self) -> Expected:
-        return Expected(yesno.phrases(self.language))
+        return Expected(yesno.phrases(self.language), words=yesno.more_words(self.language))
 
     def hear(self, text: str) -> Answer | None:
         return self._answer(yesno.yes_or_no(text))

@@ -92,5 +92,20 @@ def _han(said: str) -> bool | None:
 
 
 def phrases(language: str) -> tuple[str, ...]:
-    """Whole answers for the recogniser's grammar and the end-pointer."""
-    return (*_HAN_YES, *_HAN_NO) if language.startswith("zh") else (*_YES, *_NO)
+    """Whole answers for the recogniser's grammar and the end-pointer, which waits longer where one begins another: so
+    "yes" stands for "yes please" too, whose other words `more_words` has."""
+    if language.startswith("zh"):
+        return (*_HAN_YES, *_HAN_NO)
+    return tuple(one for said in (_YES, _NO) for one in said if not _goes_on(one, said))
+
+
+def more_words(language: str) -> tuple[str, ...]:
+    """Words that go on from a whole answer without changing it."""
+    if language.startswith("zh"):
+        return ()
+    longer = (one for said in (_YES, _NO) for one in said if _goes_on(one, said))
+    return tuple(dict.fromkeys(word for one in longer for word in one.split()))
+
+
+def _goes_on(phrase: str, said: tuple[str, ...]) -> bool:
+    return any(phrase.startswith(f"{one} ") for one in said)

@@ -5,7 +5,7 @@ import pytest
 from flows.nlu.choices import choose
 from flows.nlu.digits import digits
 from flows.nlu.words import is_backchannel, is_noise, normal
-from flows.nlu.yesno import yes_or_no
+from flows.nlu.yesno import more_words, phrases, yes_or_no
 
 
 @pytest.mark.parametrize(
@@ -94,3 +94,12 @@ def test_sounds_that_are_no_turn() -> None:
     assert is_noise("[unk] [unk]")
     assert not is_noise("[unk] balance")
     assert normal("Ｈello,  World！ 你 好") == "hello world 你好"
+
+
+def test_yes_is_a_whole_answer_that_is_not_waited_on() -> None:
+    whole = phrases("en")
+    assert "yes" in whole
+    assert not [one for one in whole if one.startswith(("yes ", "no "))]
+    assert {"please", "thanks"} <= set(more_words("en"))
+    assert "是的" in phrases("zh-CN")
+    assert more_words("zh-CN") == ()
