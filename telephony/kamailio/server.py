@@ -33,7 +33,7 @@ from telephony.portholder import port_holders
 log = logging.getLogger(__name__)
 START_S = 10.0
 STOP_S = 3.0
-SHARED_MB = "768"  # shared memory, taken as it is used: 9 KB a transaction, which lives 5 s longer than it lasts
+SHARED_MB = "256"  # shared memory, taken as it is used: some 15 KB a transaction, kept 5 s after its end
 SILENT = -6  # below every level of its log
 _LOOK_S = 0.02
 
