@@ -25,7 +25,7 @@ from flows import document
 from flows.actions import Request
 from flows.events import Replied
 from flows.flow import Flow
-from flows.mistakes import keys, plainly, suggest
+from flows.mistakes import first_causes, keys, plainly, suggest
 from flows.nlu.words import normal
 from flows.positions import Places
 from flows.problems import Position, Problem, Severity
@@ -81,6 +81,12 @@ class Turn(Table):
     within: float | None = Field(None, gt=0, description="seconds since the call began that must not have passed")
     ends: str | None = Field(None, description="the reason with which the call must have ended")
 
+    @model_validator(mode="after")
+    def _is_something(self) -> "Turn":
+        if not self.model_fields_set - {"interrupts"}:
+            raise ValueError("a turn is something the caller does, or something that must be so")
+        return self
+
     @property
     def acts(self) -> bool:
         """Whether the caller does something, so that what follows is about the time after it."""
@@ -135,7 +141,7 @@ def read(text: str, file: str) -> tuple[Golden | None, Places, list[Problem]]:
     try:
         return Golden.model_validate(tables), where, []
     except ValidationError as error:
-        return None, where, [_mistake(file, where, item) for item in error.errors(include_url=False)[:MOST_FAULTS]]
+        return None, where, [_mistake(file, where, item) for item in first_causes(error)[:MOST_FAULTS]]
 
 
 def _mistake(file: str, where: Places, item: Any) -> Problem:
@@ -148,7 +154,8 @@ def _mistake(file: str, where: Places, item: Any) -> Problem:
             return _problem(file, at, f'there is no key "{last}" here', mend)
         case "missing":
             return _problem(file, at, f'the key "{last}" is missing', f"write {last} = ...")
-    return _problem(file, at, f"{last}: {plainly(item, str(item['msg']).removeprefix('Value error, '))}")
+    label = f"{last}: " if last and not last.isdecimal() else ""
+    return _problem(file, at, f"{label}{plainly(item, str(item['msg']).removeprefix('Value error, '))}")
 
 
 def play(flow: Flow, conversation: Conversation, file: str, where: Places, number: int, deaf: bool = False) -> Outcome:
@@ -157,11 +164,22 @@ def play(flow: Flow, conversation: Conversation, file: str, where: Places, numbe
         flow, Scripted(conversation), conversation.now, dict(conversation.variables), conversation.caller, deaf
     )
     judge = _Judge(simulation, file, where, number)
+    judge.problems += _answers_for_nobody(flow, conversation, file, where, number)
     simulation.begin()
     for place, turn in enumerate(conversation.turns):
         judge.turn(place, turn)
     asked = frozenset(request.kind for request in simulation.requests)
     return Outcome(conversation.name, judge.problems, simulation.lines, walked(simulation), asked)
+
+
+def _answers_for_nobody(
+    flow: Flow, conversation: Conversation, file: str, where: Places, number: int
+) -> Iterable[Problem]:
+    known = [name for one in (flow, *flow.callees.values()) for name in one.steps]
+    for place, answer in enumerate(conversation.answers):
+        if answer.step not in known:
+            at = where.key(("conversation", number, "answers", place, "step"))
+            yield _problem(file, at, f"there is no step {answer.step}", suggest(answer.step, known))
 
 
 def walked(simulation: Simulation) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from flows.checker import check_readable
 from flows.errors import ExpressionError
 from flows.flow import Flow, Header
 from flows.inside import inside
-from flows.mistakes import keys, plainly, suggest
+from flows.mistakes import first_causes, keys, plainly, suggest
 from flows.positions import Path, Places
 from flows.problems import Position, Problem, Severity
 from flows.steps.base import NAME, Step
@@ -86,7 +86,7 @@ class _Reader:
         try:
             return model.model_validate(table)
         except ValidationError as error:
-            found = error.errors(include_url=False)
+            found = first_causes(error)
             for item in found[:MOST_FAULTS]:
                 self.invalid(model, path, item)
             if len(found) > MOST_FAULTS:

@@ -3,7 +3,7 @@
 from difflib import get_close_matches
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 
 def plainly(item: Any, message: str) -> str:
@@ -25,7 +25,18 @@ def plainly(item: Any, message: str) -> str:
             return f"must be a table, not {shown}"
         case "tuple_type":
             return f"must be a list, not {shown}"
-    return message
+        case "too_short" | "string_too_short":
+            return "must not be empty"
+        case "float_type" | "float_parsing":
+            return f"must be a number, not {shown}"
+    return message.replace("Input should be", "must be")
+
+
+def first_causes(error: ValidationError) -> list[Any]:
+    """What pydantic found; not that a list is empty only because its items cannot be read."""
+    found = error.errors(include_url=False)
+    inner = {item["loc"][:length] for item in found for length in range(len(item["loc"]))}
+    return [item for item in found if item["type"] != "too_short" or item["loc"] not in inner]
 
 
 def keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:

@@ -1,5 +1,7 @@
 """Golden conversations: what they find, and where they say it."""
 
+import pytest
+
 from flows.coverage import coverage
 from flows.golden import play, read
 
@@ -160,3 +162,28 @@ def test_time_counts_even_before_a_word_was_said(flow_of) -> None:
 def test_answers_that_come_at_once_for_ever_are_cut_off(flow_of) -> None:
     endless = '[step.start]\ntype = "staffing"\nqueue = "q"\ninto = "s"\nstaffed = "start"\nunstaffed = "start"\n'
     assert run(flow_of, "{ hangs_up = true }", steps=endless).problems == []
+
+
+@pytest.mark.parametrize(
+    ("turn", "what"),
+    [
+        ("{ hears = 5 }", "hears: must be text in quotes, not 5"),
+        ("{ says = 'x', confidence = 2 }", "confidence: must be less than or equal to 1"),
+        ("{ waits = 'long' }", 'waits: not a duration; write "400ms", "5s", "10m" or "4h"'),
+        ("{ within = 'x' }", "within: must be a number, not 'x'"),
+        ("{}", "a turn is something the caller does, or something that must be so"),
+        ("", "turns: must not be empty"),
+    ],
+)
+def test_a_mistake_in_a_turn_is_named_once(turn: str, what: str) -> None:
+    text = f'flow = "test"\n[[conversation]]\nname = "a"\nturns = [{turn}]\n'
+    golden, _, problems = read(text, "x.test.toml")
+    assert golden is None
+    assert [problem.what for problem in problems] == [what]
+
+
+def test_an_answer_for_a_step_that_is_not_there_is_named(flow_of) -> None:
+    outcome = run(flow_of, "{ hangs_up = true }", 'answers = [{ step = "ordr" }]')
+    assert [(problem.what, problem.mend) for problem in outcome.problems] == [
+        ("there is no step ordr", "did you mean order?")
+    ]
