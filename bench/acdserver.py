@@ -23,7 +23,9 @@ class AcdServer:
     def __init__(self, url: str = "auto", queue: str = 'joinempty = "yes"') -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="hotline-acd-")
         self.file = Path(self._folder.name) / "config.toml"
-        self.file.write_text(f'[ivr]\ndata = "var"\n[ivr.store]\nurl = "{url}"\n[queues.cards]\n{queue}\n')
+        self.file.write_text(
+            f'[ivr]\ndata = "var"\n[ivr.store]\nurl = "{url}"\n[rest]\nport = 0\n[queues.cards]\n{queue}\n'
+        )
         self.config = load(self.file)
         self.find = address_finder(self.config)
         self._children: dict[str, subprocess.Popen[bytes]] = {}

@@ -105,20 +105,22 @@ class Telling:
             log.info("call %s was not told %s: %s", told.call_id, told.data["command"], error)
 
     async def _offer(self, live: LiveOffer, data: dict[str, Any]) -> None:
-        """A worker who cannot be reached, though we are on the bus, has no caller to offer; it may renew the call."""
-        target = f"worker/{live.pid}" if live.attempt else f"call/{live.offer.call_id}"
-        away = not self._bus.connected.is_set()
+        """A worker who refuses has no caller to offer. One who does not answer is told again, until the lease ends or
+        the call does: the phone may be ringing, so the agent gets no other offer.
+        """
+        offer = live.offer
+        target = f"worker/{live.pid}" if live.attempt else f"call/{offer.call_id}"
         try:
             answer = await self._bus.request(target, data, _TAKEN_WITHIN_S)
         except BusError as error:
-            log.info("offer %s was not taken: %s", live.offer.offer, error)
-            lost = error.code == "bus.timeout" and not away and self._bus.connected.is_set()
-            refused = error.code != "bus.timeout"
-        else:
-            lost, refused = False, not answer.get("accepted")
-            if not refused:
+            log.info("offer %s was not taken: %s", offer.offer, error)
+            if error.code == "bus.timeout":
+                self._offered.discard(offer.offer)
                 return
-        self._do(lambda board, now: _not_taken(board, live, now, gone=lost or refused))
+        else:
+            if answer.get("accepted"):
+                return
+        self._do(lambda board, now: _refused(board, live, now))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -126,12 +128,12 @@ class Telling:
         task.add_done_callback(self._tasks.discard)
 
 
-def _not_taken(board: Board, live: LiveOffer, now: float, *, gone: bool) -> None:
-    """The agent is free again. The caller waits on only where the bus may be to blame."""
+def _refused(board: Board, live: LiveOffer, now: float) -> None:
+    """The agent is free again. A caller who is there nevertheless is put back by the next renewal."""
     if board.end_offer(live.offer.offer, "cancelled", now) is None:
         return
     ticket = board.tickets.get(live.offer.call_id)
     if ticket is not None:
         board.put_ticket(replace(ticket, not_before=now + 1.0))
-    elif gone:
+    else:
         board.drop_caller(live.offer.call_id, "lost", now)
