@@ -65,7 +65,6 @@ class Leg(pj.Call):  # type: ignore[misc]
         self._answered = False
         self._media: pj.AudioMedia | None = None
         self._stream = 0
-        self._is_ready = False
         self._sample = -1
         self._heard_frame = b""
         self._held = False
@@ -75,8 +74,7 @@ class Leg(pj.Call):  # type: ignore[misc]
         self._before = RtpCount()
         self.rtp: dict[str, Any] = {}
         self.sip_call_id = ""
-        self._heard_tap = Tap("heard", self._on_heard)
-        self._played_tap = Tap("played", self._on_played)
+        self._taps: tuple[Tap, Tap] | None = None  # heard, played
         self.player = Player(self.ears, emit, home.post, home.bury)
 
     @property
@@ -86,7 +84,8 @@ class Leg(pj.Call):  # type: ignore[misc]
 
     def ears(self) -> list[pj.AudioMedia]:
         """Where what the far end hears goes: to it, and to the tap that records it."""
-        return [self._played_tap] if self._media is None else [self._media, self._played_tap]
+        ears = [] if self._taps is None else [self._taps[1]]
+        return ears if self._media is None else [self._media, *ears]
 
     def answer(self, status: int = 200) -> None:
         """Answers the INVITE with this status (RFC 3261 section 13.3), unless it was cancelled meanwhile."""
@@ -181,9 +180,8 @@ class Leg(pj.Call):  # type: ignore[misc]
             self._over = True
             self._media = None
             self._home.bridge.refresh()
-            if self._is_ready:  # a dead leg's taps would run on as long as the process
-                self._home.silence.stopTransmit(self._heard_tap)
-                self._home.silence.stopTransmit(self._played_tap)
+            self.player.stop()
+            self._close_taps()
             self._emit(Ended(self._cause or info.lastStatusCode, info.lastReason, not self._hung_up_here, self.rtp))
 
     def onCallTsxState(self, parameters: pj.OnCallTsxStateParam) -> None:
@@ -248,15 +246,23 @@ class Leg(pj.Call):  # type: ignore[misc]
             self._emit(Held(held))
 
     def _connect(self, media: pj.AudioMedia) -> None:
-        if not self._is_ready:
+        if self._taps is None:
             stream = self.getStreamInfo(self._stream)
             self._emit(MediaReady(f"{stream.codecName}/{stream.codecClockRate}"))
+            self._taps = Tap("heard", self._on_heard), Tap("played", self._on_played)
             # A listener without a source gets no frames: silence keeps both taps on the bridge's clock.
-            self._home.silence.startTransmit(self._heard_tap)
-            self._home.silence.startTransmit(self._played_tap)
-            self._is_ready = True
-        media.startTransmit(self._heard_tap)
+            for tap in self._taps:
+                self._home.silence.startTransmit(tap)
+        media.startTransmit(self._taps[0])
         self.player.reconnect()
+
+    def _close_taps(self) -> None:
+        """Gives the ports back: the bridge has 64, and an agent's phone may be rung again and again for one caller."""
+        if self._taps is not None:
+            for tap in self._taps:
+                self._home.silence.stopTransmit(tap)
+                self._home.bury(tap)
+            self._taps = None
 
     # The bridge's clock thread; both taps are served in the same tick, in the order in which they were made.
 
@@ -264,8 +270,8 @@ class Leg(pj.Call):  # type: ignore[misc]
         self._heard_frame = pcm8k
 
     def _on_played(self, pcm8k: bytes) -> None:
-        if not self._is_ready:
-            return  # the bridge may serve the taps before they are connected
+        if self._over:
+            return
         if self._sample < 0:
             self._sample = self._home.clock.begin(self, FRAME_SAMPLES)
         sample, self._sample = self._sample, self._sample + FRAME_SAMPLES

@@ -1,4 +1,4 @@
-"""A worker's call without flow, door and bus, a process of its own: the tests ask for people and play control.
+"""Workers' calls without flow, door and bus, each a process of its own: the tests ask for people and play control.
 
 Standard input: {"ask": kind, "arguments": {...}}, {"command": {...}} (control's, to the call), {"answer": {...}} (what
 control answers from now on, by command; {"refuse": code}; null: nothing). Standard output: what the flow is told, what
@@ -8,6 +8,8 @@ control is asked, and what the archive is given.
 import asyncio
 import json
 import os
+import signal
+import socket
 import sys
 import threading
 from dataclasses import asdict
@@ -171,9 +173,23 @@ class Host:
 
 
 def main() -> None:
-    threading.Timer(170, lambda: os._exit(3)).start()
-    asyncio.run(Host(Path(sys.argv[1])).run())
-    os._exit(0)
+    """Has everything imported and forks a host for each connection, which becomes its standard input and output; the
+    first line names its folder.
+    """
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(sys.argv[1])
+        listening.listen()
+        say(event="ready")
+        while True:
+            line, _ = listening.accept()
+            if os.fork() == 0:
+                os.dup2(line.fileno(), 0)
+                os.dup2(line.fileno(), 1)
+                threading.Timer(170, lambda: os._exit(3)).start()
+                asyncio.run(Host(Path(sys.stdin.readline().strip())).run())
+                os._exit(0)
+            line.close()
 
 
 main()

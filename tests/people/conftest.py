@@ -1,13 +1,15 @@
 """Phones with tones and a call to bring them into."""
 
 import json
+import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pytest
@@ -22,26 +24,22 @@ WITHIN_S = 20.0
 class Process:
     """A child that speaks JSON lines."""
 
-    def __init__(self, *command: str) -> None:
+    def __init__(self, said: IO[str], heard: IO[str]) -> None:
         self.lines: list[dict[str, Any]] = []
+        self._said, self._heard = said, heard
         self._news = threading.Condition()
-        self.process = subprocess.Popen(
-            [sys.executable, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
-        )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def _read(self) -> None:
-        assert self.process.stdout
-        for line in self.process.stdout:
+        for line in self._heard:
             with self._news:
                 self.lines.append(json.loads(line))
                 self._news.notify_all()
 
     def tell(self, **command: Any) -> None:
-        assert self.process.stdin
-        self.process.stdin.write(json.dumps(command) + "\n")
-        self.process.stdin.flush()
+        self._said.write(json.dumps(command) + "\n")
+        self._said.flush()
 
     def until(self, within_s: float = WITHIN_S, after: int = 0, **fields: Any) -> dict[str, Any]:
         """Waits for a line that has these fields, the lines before `after` left out."""
@@ -56,16 +54,27 @@ class Process:
             assert line is not None
             return line
 
+
+class Child(Process):
+    """One that the tests have started."""
+
+    def __init__(self, *command: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+        )
+        assert self.process.stdin
+        assert self.process.stdout
+        super().__init__(self.process.stdin, self.process.stdout)
+
     def end(self) -> None:
         self.process.kill()
         self.process.wait()
         self._reader.join(5)
-        for stream in (self.process.stdin, self.process.stdout):
-            if stream:
-                stream.close()
+        self._said.close()
+        self._heard.close()
 
 
-class Party(Process):
+class Party(Child):
     """A phone with a tone."""
 
     def __init__(self, name: str, folder: Path) -> None:
@@ -133,9 +142,14 @@ def tones_in(sound: np.ndarray) -> set[str]:
 class Host(Process):
     """A worker's call."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, hosts: Path, folder: Path) -> None:
         folder.mkdir()
-        super().__init__(str(HERE / "callhost.py"), str(folder))
+        self.line = socket.socket(socket.AF_UNIX)
+        self.line.connect(str(hosts))
+        said = self.line.makefile("w")
+        said.write(f"{folder}\n")
+        said.flush()
+        super().__init__(said, self.line.makefile("r"))
         self.port = self.until(event="ready")["port"]
         self.uri = f"sip:hotline@127.0.0.1:{self.port}"
 
@@ -158,6 +172,12 @@ class Host(Process):
                     return data
             time.sleep(0.02)
         raise AssertionError(f"control was not asked {command} {fields}: {[x for x in self.lines if 'asked' in x]}")
+
+    def end(self) -> None:
+        self._reader.join(5)
+        self._said.close()
+        self._heard.close()
+        self.line.close()
 
     def closed(self) -> Path:
         """The bundle, once the call is over."""
@@ -191,10 +211,21 @@ def party(phones: dict[str, Party], tmp_path_factory: pytest.TempPathFactory) ->
         phone.tell(do="hang_up")
 
 
+@pytest.fixture(scope="session")
+def hosts() -> Iterator[Path]:
+    """Where workers' calls are made."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "hosts.sock"
+        child = Child(str(HERE / "callhost.py"), str(path))
+        child.until(event="ready")
+        yield path
+        child.end()
+
+
 @pytest.fixture
-def call(party: Callable[..., Party], tmp_path: Path) -> Iterator[tuple[Host, Party]]:
+def call(hosts: Path, party: Callable[..., Party], tmp_path: Path) -> Iterator[tuple[Host, Party]]:
     """A call that is up: the worker's side, and the caller's phone."""
-    host = Host(tmp_path / "host")
+    host = Host(hosts, tmp_path / "host")
     caller = party("caller")
     caller.tell(do="dial", uri=host.uri, headers={})
     host.until(event="up")

@@ -108,6 +108,26 @@ def test_a_phone_that_is_not_there_is_unreachable_and_early_media_is_not_an_answ
     caller.hears("anna")
 
 
+def test_a_caller_to_whom_agents_are_offered_again_and_again_still_hears_the_last(
+    call: Call, party: Callable[..., Party]
+) -> None:
+    """A process has 64 ports on its bridge: what ended must give its own back."""
+    host, caller = call
+    anna, ben = party("anna"), party("ben")
+    host.ask("queue", queue="cards", whisper=["refused.wav"])
+    host.until(news="joined")
+    for number in range(40):
+        rung, seen = len(anna.lines), len(host.lines)
+        host.offer(anna, number)
+        host.asked("offer", after=seen, outcome="answered")
+        anna.tell(do="hang_up")
+        host.asked("talk", after=seen, state="over")
+        anna.until(after=rung, event="ended")
+    host.offer(ben, 99)
+    caller.hears("ben")
+    ben.hears("caller")
+
+
 def test_a_caller_who_hangs_up_while_a_phone_rings_stops_the_ringing(call: Call, party: Callable[..., Party]) -> None:
     host, caller = call
     anna = party("anna", "ring")
