@@ -92,6 +92,6 @@ def _trunk(root: Path, name: str, settings: TrunkSettings) -> Trunk:
 def _rule(number: int, settings: RuleSettings) -> Rule:
     return Rule(
         settings.name or f"rule {number}", settings.prefix, settings.strip, settings.add, settings.trunk,
-        frozenset(settings.who), settings.rate, settings.concurrency, settings.max_duration, settings.price,
+        settings.whom, settings.rate, settings.concurrency, settings.max_duration, settings.price,
         settings.daily_cost,
     )  # fmt: skip

@@ -89,12 +89,17 @@ class RuleSettings(Table):
     strip: int = Field(0, ge=0)
     add: str = Field("", pattern=r"^\+?[0-9*#]*$")
     trunk: str = ""
-    who: tuple[str, ...] = ("workers",)
+    who: tuple[str, ...] = ()
     rate: int | None = Field(None, ge=1)
     concurrency: int | None = Field(None, ge=1)
     max_duration: Duration | None = None
     price: float = Field(0.0, ge=0)
     daily_cost: float | None = Field(None, ge=0)
+
+    @property
+    def whom(self) -> frozenset[str]:
+        """Whose calls the rule decides on: unless it says so workers' where it allows, everybody's where it denies."""
+        return frozenset(self.who or (("workers",) if self.trunk else ("workers", "agents", "supervisors")))
 
     @model_validator(mode="after")
     def _cost_has_a_price(self) -> Self:

@@ -73,8 +73,11 @@ class Ledger:
     spent: Counter[str] = field(default_factory=Counter)
     _starts: dict[str, deque[float]] = field(default_factory=dict)
 
-    def denies(self, rule: Rule, up: int, now: float, day: int) -> Denied | None:
-        """Why a rule may not be used now, `up` calls being under way by it; None: it may, and that is noted."""
+    def denies(self, rule: Rule, up: int, ringing: int, now: float, day: int) -> Denied | None:
+        """Why a rule may not be used now, `up` calls being under way by it; None: it may, and that is noted.
+
+        Of these `ringing` have no answer yet: the minute that each will cost is held back for it.
+        """
         self.turn_to(day)
         starts = self._starts.setdefault(rule.name, deque())
         while starts and starts[0] <= now - RATE_WINDOW_S:
@@ -83,15 +86,15 @@ class Ledger:
             return Denied.CONCURRENCY
         if rule.rate is not None and len(starts) >= rule.rate:
             return Denied.RATE
-        if not self.affords(rule):
+        if not self.affords(rule, ringing + 1):
             return Denied.COST
         if rule.rate is not None:
             starts.append(now)
         return None
 
-    def affords(self, rule: Rule) -> bool:
-        """Whether one more minute is paid for."""
-        return rule.daily_cost is None or self.spent[rule.name] + rule.price <= rule.daily_cost + 1e-9
+    def affords(self, rule: Rule, minutes: int = 1) -> bool:
+        """Whether so many more minutes are paid for."""
+        return rule.daily_cost is None or self.spent[rule.name] + minutes * rule.price <= rule.daily_cost + 1e-9
 
     def charge(self, rule: Rule, day: int) -> None:
         """Notes a minute that has begun."""

@@ -26,8 +26,9 @@ def call_out(
         desk.count("trunk_without_address")
         desk.finish(server, 503, RETRY_LATER)
         return
-    up = sum(relay.rule is rule for relay in desk.relays.values())
-    denied = desk.ledger.denies(rule, up, desk.now, plan.day(desk.now))
+    under_way = [relay for relay in desk.relays.values() if relay.rule is rule]
+    ringing = sum(relay.server is not None for relay in under_way)
+    denied = desk.ledger.denies(rule, len(under_way), ringing, desk.now, plan.day(desk.now))
     if denied is not None:
         _deny(desk, server, 403 if denied is Denied.COST else 503, denied)
         return

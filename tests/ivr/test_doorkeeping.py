@@ -235,6 +235,8 @@ def test_settings_become_the_edges_values(tmp_path: Path) -> None:
     assert [(rule.name, rule.trunk, rule.max_duration_s) for rule in made.plan.rules] == [
         ("rule 1", "carrier", 3600.0), ("never", "", None),
     ]  # fmt: skip
+    assert made.plan.rules[0].who == {"agents", "boss"}
+    assert made.plan.rules[1].who == {"workers", "agents", "supervisors"}, "who denies, denies to everybody"
     assert made.guard.callers is not None
     assert made.plan.trunk_at("198.51.100.7") is trunk
     assert config.telephony.domains == ("sip.example.org",)

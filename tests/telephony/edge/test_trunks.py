@@ -141,6 +141,17 @@ def test_the_days_money_ends_calls_and_refuses_more_until_tomorrow() -> None:
     assert dial(bench, "0123", "tomorrow")
 
 
+def test_calls_that_ring_hold_their_first_minute_back() -> None:
+    bench = bench_with(Rule("a", "0", trunk="carrier", price=0.5, daily_cost=1.2))
+    first = dial(bench, "0123", "one")
+    assert first
+    assert dial(bench, "0123", "two")
+    assert not dial(bench, "0123", "three")
+    assert refused(bench)[0] == 403
+    say(bench, first, 486, CARRIER)
+    assert dial(bench, "0123", "four"), "a call that came to nothing costs nothing"
+
+
 def test_money_spent_before_a_restart_is_remembered() -> None:
     bench = bench_with(Rule("a", "0", trunk="carrier", price=0.5, daily_cost=1.2))
     spent: list[Spent] = []
