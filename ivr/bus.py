@@ -82,7 +82,7 @@ class Bus:
         self._answers: OrderedDict[str, bytes | None] = OrderedDict()
         self._asked: dict[str, asyncio.Future[Envelope]] = {}
         self._queue: deque[_Outgoing] = deque()
-        self._on_the_way: dict[int, _Outgoing] = {}
+        self._on_the_way: list[_Outgoing] = []  # the same one may be in it twice
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -236,10 +236,10 @@ class Bus:
                         await self._wake.wait()
                     await free.acquire()
                     out = self._queue.popleft()
-                    self._on_the_way[id(out)] = out
+                    self._on_the_way.append(out)
                     group.create_task(self._send_one(mqtt, out, free), name="bus send one")
         finally:
-            self._queue.extendleft(reversed(self._on_the_way.values()))
+            self._queue.extendleft(reversed(self._on_the_way))
             self._on_the_way.clear()
 
     async def _send_one(self, mqtt: aiomqtt.Client, out: _Outgoing, free: asyncio.Semaphore) -> None:
@@ -247,7 +247,7 @@ class Bus:
             await mqtt.subscribe(out.topic, qos=1)
         else:
             await mqtt.publish(out.topic, out.payload, qos=1, retain=out.retain)
-        del self._on_the_way[id(out)]
+        self._on_the_way.remove(out)
         free.release()
         if not self._queue and not self._on_the_way:
             self._idle.set()

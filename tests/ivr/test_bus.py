@@ -1,6 +1,7 @@
 """The bus with real brokers that are killed."""
 
 import asyncio
+import os
 import shutil
 import signal
 import subprocess
@@ -146,6 +147,27 @@ async def test_commands_are_carried_out_once_through_two_kills_of_the_broker(bro
                     broker.kill()
                     await asyncio.to_thread(broker.start)
     assert done == dict.fromkeys(range(100), 1)
+
+
+async def test_a_command_outlives_a_broker_that_hangs(make_process, config: Config, eventually: Eventually) -> None:
+    """It is sent again and again meanwhile, and all of that goes out at once when the broker is back."""
+    broker = make_process("broker")
+    await asyncio.to_thread(broker.start)
+
+    async def serve(data: dict[str, Any]) -> dict[str, Any]:
+        return data
+
+    async with Bus(address_finder(config), "control") as control, Bus(address_finder(config), "cli") as client:
+        control.serve("control", serve)
+        assert await client.request("control", {"n": 1}, timeout_s=20) == {"n": 1}
+        os.killpg(broker.process.pid, signal.SIGSTOP)
+        try:
+            asked = asyncio.create_task(client.request("control", {"n": 2}, timeout_s=40))
+            await eventually(lambda: not client.connected.is_set())
+        finally:
+            os.killpg(broker.process.pid, signal.SIGCONT)
+        assert await asked == {"n": 2}
+        assert await client.request("control", {"n": 3}, timeout_s=20) == {"n": 3}
 
 
 async def test_the_queue_is_bounded_and_keeps_the_newest(broker, config: Config, eventually: Eventually) -> None:
