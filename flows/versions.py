@@ -8,9 +8,11 @@ enough calls no worse than the current one; badly, as soon as its rate of failur
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from math import sqrt
 
 FAILURES = frozenset({"flow_error", "worker_died"})
 HANGUPS = frozenset({"caller_hangup"})
+DOUBT = 2.5
 
 
 class Standing(StrEnum):
@@ -158,11 +160,19 @@ def verdict(trial: Tally, current: Tally, limits: Limits) -> Verdict:
     """What the trial has shown, compared with the current version."""
     if trial.calls < limits.least_calls:
         return Verdict.UNDECIDED
-    if trial.error_rate > current.error_rate + limits.error_margin:
+    sure = trial.calls >= limits.enough_calls
+    if trial.error_rate > _bound(current.error_rate + limits.error_margin, trial.calls, sure=sure):
         return Verdict.ERRORS
-    if trial.hangup_rate > current.hangup_rate + limits.hangup_margin and current.calls >= limits.least_calls:
+    hangups = _bound(current.hangup_rate + limits.hangup_margin, trial.calls, sure=sure)
+    if trial.hangup_rate > hangups and current.calls >= limits.least_calls:
         return Verdict.HANGUPS
     return Verdict.GOOD if trial.calls >= limits.enough_calls else Verdict.UNDECIDED
+
+
+def _bound(rate: float, calls: int, *, sure: bool) -> float:
+    """The rate that must be passed. Before there are enough calls chance has its share: DOUBT standard errors."""
+    rate = min(rate, 1.0)
+    return rate if sure else rate + DOUBT * sqrt(rate * (1.0 - rate) / calls)
 
 
 def promote(shelf: Shelf) -> Shelf:

@@ -64,7 +64,7 @@ def test_a_trial_that_callers_leave_is_withdrawn() -> None:
     shelf = two()
     for termination in ["completed"] * 9 + ["caller_hangup"]:
         shelf = ended(shelf, 1, termination, LIMITS)
-    for termination in ["completed", "caller_hangup"] * 3:
+    for termination in ["completed", "caller_hangup"] * 10:
         shelf = ended(shelf, 2, termination, LIMITS)
     assert standings(shelf) == ["current", "withdrawn"]
     assert "hangups" in shelf.versions[1].why
@@ -145,3 +145,11 @@ def test_once_published_there_is_always_one_current_version(changes) -> None:
         assert found.count(Standing.TRIAL) <= 1
         assert [one.number for one in shelf.versions] == list(range(1, len(found) + 1))
         assert pick(shelf, 0.0, LIMITS) is not None
+
+
+def test_a_version_that_is_as_good_is_not_withdrawn_by_chance() -> None:
+    assert verdict(Tally(10, 1, 0), Tally(200, 2, 40), Limits()) is Verdict.UNDECIDED
+    assert verdict(Tally(10, 0, 5), Tally(200, 2, 40), Limits()) is Verdict.UNDECIDED
+    assert verdict(Tally(10, 4, 0), Tally(200, 2, 40), Limits()) is Verdict.ERRORS
+    assert verdict(Tally(50, 4, 0), Tally(200, 2, 40), Limits()) is Verdict.ERRORS
+    assert verdict(Tally(50, 3, 10), Tally(200, 2, 40), Limits()) is Verdict.GOOD
