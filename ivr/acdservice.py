@@ -16,7 +16,7 @@ from typing import Protocol
 from ivr import acdround
 from ivr.acd.due import wake
 from ivr.acdboard import Board
-from ivr.acdcommands import AcdRefusal, Join, Leave, OfferOutcome, PinCheck, Renew, parse
+from ivr.acdcommands import AcdRefusal, Join, Leave, OfferOutcome, PinCheck, Renew, Talk, parse
 from ivr.acdround import Answer, Ask, Reply, World
 from ivr.acdtelling import Telling
 from ivr.bus import Bus, CommandRefusedError
@@ -120,7 +120,7 @@ class AcdService:
             raise CommandRefusedError(refusal.code, str(refusal)) from refusal
         if isinstance(command, PinCheck):
             return await self._pins.check(command.user, command.pin)
-        if isinstance(command, Leave):
+        if isinstance(command, Leave) or (isinstance(command, Talk) and command.state == "over"):
             self._is_over(command.call_id, envelope.ts)
         elif isinstance(command, OfferOutcome) and command.call_id in self._over:
             command = command.model_copy(update={"outcome": "cancelled"})

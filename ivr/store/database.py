@@ -129,7 +129,7 @@ class Database:
 
 def _engine(url: str) -> AsyncEngine:
     if not sa.make_url(url).get_backend_name().startswith("sqlite"):
-        return create_async_engine(url, pool_pre_ping=True, pool_size=2)
+        return create_async_engine(url, pool_size=2)
     engine = create_async_engine(url)
 
     @sa_event.listens_for(engine.sync_engine, "connect")

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -12,9 +13,10 @@ from bench.acdworkers import Workers
 from ivr.__main__ import main
 from ivr.accounts import Account, Role, hash_pin
 from ivr.acdservice import AcdService
-from ivr.bus import Bus, BusError
+from ivr.bus import Bus, BusError, CommandRefusedError
 from ivr.busaddress import address_finder
 from ivr.config import Config
+from ivr.messages import Envelope
 from ivr.patientstore import PatientStore
 from ivr.queuesettings import QueueTable
 from ivr.store.accounts import Accounts
@@ -341,3 +343,20 @@ async def test_a_command_that_breaks_something_does_not_stop_the_others(make_acd
         call = await workers.join("cards")
         await workers.until(lambda: call.agent == "anna")
     assert "ZeroDivisionError" in caplog.text
+
+
+async def test_a_renewal_that_comes_after_the_end_of_its_call_brings_no_ghost(make_acd, config: Config) -> None:
+    acd = await make_acd()
+    await acd.add("anna")
+    async with acd.serving() as service, Workers(address_finder(config)) as workers:
+        await workers.agent("anna", "login")
+        for end in (workers.hang_up, workers.leave):
+            call = await workers.join("cards")
+            await workers.until(lambda call=call: call.agent == "anna")
+            sent = time.time() - 0.01
+            await end(call)
+            data = {"command": "renew", "call_id": call.call_id, "pid": 1, "queue": "cards", "joined": call.joined}
+            with pytest.raises(CommandRefusedError) as refused:
+                await service._serve(Envelope("late", sent, {**data, "agent": "anna"}))
+            assert refused.value.code == "call.over"
+            assert (await acd.board()).callers == {}
