@@ -36,6 +36,7 @@ class CallParts:
     clock: SampleClock
     record: Record
     run_folder: Path
+    rtp_timeout_s: float
 
     def note(self, kind: str, party: str | None = None, **data: Any) -> None:  # noqa: ANN401 - plain JSON
         """Writes an event into the archive, now."""

@@ -216,6 +216,7 @@ class CallSession:
             conversation.clock,
             self._record,
             self._config.run_folder,
+            self._config.telephony.rtp_timeout,
         )
         self._people = People(parts, self.leg, self._bus, conversation.tell, self._flow_hangs_up)
         self._run(conversation.run(), "conversation")

@@ -102,6 +102,7 @@ class OriginatedCall:
             self._clock,
             self._record,
             config.run_folder,
+            config.telephony.rtp_timeout,
         )
 
     def begin(self) -> None:
@@ -183,7 +184,7 @@ class OriginatedCall:
             self._acd.tell("talk", agent=asked.offer.agent, state="over")
             self._ended = (Termination.COMPLETED, "hotline", f"number: {outcome}")
             return
-        self._record("media.started", self._clock.now, "caller", {"codec": ""})
+        self._record("media.started", self._clock.now, "caller", {"codec": customer.codec})
         parts.note("queue.answered", queue=asked.queue, agent=asked.offer.agent, waited_s=0.0)
         self._people = people = People(parts, customer.leg, self._bus, lambda _event: None, self._hang_up)
         customer.on_played = people.on_played

@@ -22,12 +22,14 @@ from telephony.legevents import (
     Held,
     Key,
     LegEvent,
+    MediaReady,
     Played,
     PlayFailed,
     Ringing,
 )
 
 log = logging.getLogger(__name__)
+RTP_CHECK_S = 1.0
 KEY_PAUSE_S = 1.0  # what a comma in keys to be sent means
 KEY_S = 0.26  # pjsua sends a key for 160 ms and pauses for 50
 _BUSY = frozenset((486, 600))
@@ -66,6 +68,7 @@ class OutLeg:
         self.on_frame: Callable[[Frame], None] = lambda frame: parts.tracks.write_party(track, frame) if track else None
         self._shown = parts.caller if shown is None else shown
         self.status = 0
+        self.codec = ""
         self.leg: Leg | None = None
         self.on_key: Callable[[str], None] = lambda _key: None
         self.on_held: Callable[[bool], None] = lambda _held: None
@@ -76,6 +79,7 @@ class OutLeg:
         self._headers = headers
         self._cancelled = False
         self._answered = False
+        self._held = False
         self._news = asyncio.Event()
         self._prompts: Prompts | None = None
         self.ended = False
@@ -177,11 +181,15 @@ class OutLeg:
                     self.on_frame(event)
             case Ringing():
                 self.on_ringing()
+            case MediaReady(codec):
+                self.codec = codec
             case Answered():
                 self._answered = True
+                self._watch_rtp(-1, asyncio.get_running_loop().time())
             case Key(key):
                 self.on_key(key)
             case Held(held):
+                self._held = held
                 self.on_held(held)
             case Played(token) if self._prompts is not None:
                 self._prompts.played(token)
@@ -193,6 +201,21 @@ class OutLeg:
                 self.ended, self.status = True, status
                 self.on_ended()
         self._news.set()
+
+    def _watch_rtp(self, packets: int, since: float) -> None:
+        """Hangs up on a phone that has vanished: no RTP packet for `rtp_timeout_s`, hold excepted."""
+        if self.ended or self.leg is None:
+            return
+        loop = asyncio.get_running_loop()
+        received = self.leg.rtp.get("rx_packets", 0)
+        if received != packets or self._held:
+            packets, since = received, loop.time()
+        elif loop.time() - since > self._parts.rtp_timeout_s:
+            log.warning("%s sends nothing any more: hung up", self.target)
+            self.hang_up()
+            return
+        self._parts.stack.post(self.leg.read_rtp)
+        loop.call_later(RTP_CHECK_S, self._watch_rtp, packets, since)
 
     async def _until(self, condition: Callable[[], bool]) -> None:
         while not condition():

@@ -129,6 +129,12 @@ def test_a_caller_reaches_a_registered_agent_who_logged_in_by_phone_and_a_superv
     anna.hears("caller", "boss")
     boss.tell(do="hang_up")
     anna.hears("caller")
+    ben = phone("ben")  # an agent is no supervisor, whatever the PIN
+    dial(ben, hotline, "*1anna")
+    ben.until(event="answered")
+    ben.tell(do="keys", keys="4711#")
+    assert ben.until(event="ended")["by_far_end"]
+    assert not tones_in(ben.heard(20))
     anna.tell(do="hang_up")
     assert caller.until(event="ended", within_s=30)["by_far_end"]
     (call,) = wait_for(lambda: [one for one in hotline.archived() if one.data("queue.answered")])

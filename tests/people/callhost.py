@@ -31,6 +31,7 @@ from telephony.legevents import Ended, Frame, Incoming, MediaReady, Played, Refe
 from telephony.stack import Stack, StackSettings
 
 MUSIC_HZ = 2000
+RTP_TIMEOUT_S = 3.0
 CALL_ID = "20261121-101112-aaaaaa"
 
 
@@ -153,7 +154,7 @@ class Host:
         parts = DoorlessParts(
             CALL_ID, self.incoming.caller, self.incoming.called, self.incoming.source, self.stack,
             lambda: None, files, lambda: music, lambda _name: refused, self.tracks, self.clock, self.record,
-            self.folder,
+            self.folder, RTP_TIMEOUT_S,
         )  # fmt: skip
         self.people = People(parts, self.leg, self.line, self.tell, lambda reason: self.stack.post(self.leg.hang_up))
         say(event="up")

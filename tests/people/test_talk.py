@@ -1,5 +1,7 @@
 """What an agent can do during a talk from an ordinary phone, proven by who hears whose tone."""
 
+import os
+import signal
 from collections.abc import Callable
 
 import pytest
@@ -120,6 +122,16 @@ def test_a_code_that_does_not_fit_is_told_to_the_agent_alone(talk: Talk) -> None
     caller.hears("anna")
     anna.tell(do="keys", keys="*9")
     assert anna.until(event="ended")["by_far_end"]
+
+
+def test_an_agents_phone_that_vanishes_does_not_keep_the_caller_for_ever(talk: Talk) -> None:
+    host, _caller, anna = talk
+    os.kill(anna.process.pid, signal.SIGSTOP)
+    try:
+        host.asked("talk", state="over")
+        assert host.until(replied=True)["outcome"] == "answered"
+    finally:
+        os.kill(anna.process.pid, signal.SIGCONT)
 
 
 def test_a_caller_who_hangs_up_ends_it_for_everybody(talk: Talk, party: Callable[..., Party]) -> None:
