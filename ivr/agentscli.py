@@ -27,7 +27,7 @@ from ivr.store.live import Live
 Work = Callable[[Accounts], Awaitable[int]]
 _SKILL_LEVELS = range(1, 11)
 _ANSWER_S = 5.0
-_PHONE = {True: "here", False: "gone", None: "?"}
+_PHONE = {True: "yes", False: "no", None: "?"}
 _STATES = {
     "login": "has an agent take part, as the star code does",
     "ready": "ends a pause or a wrap-up",

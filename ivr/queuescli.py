@@ -8,20 +8,15 @@ import time
 from dataclasses import asdict
 from datetime import datetime
 
-from rich import box
-from rich.table import Table
-
 from ivr import callview
 from ivr.config import Config
-from ivr.liveboard import QueueLine, queue_lines
+from ivr.liveboard import queue_lines
 from ivr.openstore import with_database
 from ivr.queuesettings import settings_of
 from ivr.store.database import Database
 from ivr.store.errors import StoreError
 from ivr.store.live import Live
-
-_COLUMNS = ("queue", "strategy", "waiting", "longest", "expected", "callbacks", "logged in", "ready", "busy", "wrap-up",
-            "paused", "answered", "gave up", "in time")  # fmt: skip
+from ivr.topview import queues_table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +35,8 @@ def run(options: argparse.Namespace, config: Config) -> int:
         if options.json:
             print(json.dumps([asdict(line) for line in lines], ensure_ascii=False, indent=1))
         else:
-            callview.console().print(_table(lines))
+            console = callview.console()
+            console.print(queues_table(lines, console.width))
         return 0
 
     try:
@@ -48,24 +44,3 @@ def run(options: argparse.Namespace, config: Config) -> int:
     except StoreError as error:
         print(f"ivr queues: {error}", file=sys.stderr)
         return 1
-
-
-def _table(lines: list[QueueLine]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for number, title in enumerate(_COLUMNS):
-        table.add_column(title, justify="left" if number < 2 else "right")
-    for line in lines:
-        level = "" if line.service_level is None else f"{100 * line.service_level:.0f}%"
-        table.add_row(
-            line.queue, line.strategy, str(line.waiting), _seconds(line.longest_wait_s), _seconds(line.expected_wait_s),
-            *(str(count) for count in (line.callbacks, line.logged_in, line.ready, line.busy, line.wrap_up)),
-            *(str(count) for count in (line.paused, line.answered, line.abandoned)), level,
-        )  # fmt: skip
-    return table
-
-
-def _seconds(value: float | None) -> str:
-    if value is None:
-        return ""
-    minutes, seconds = divmod(round(value), 60)
-    return f"{minutes}:{seconds:02}"

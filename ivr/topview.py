@@ -10,7 +10,7 @@ from rich.text import Text
 
 from ivr.callview import plain
 from ivr.desk import Present
-from ivr.liveboard import AgentLine, CallLine, WaitingLine
+from ivr.liveboard import AgentLine, CallLine, QueueLine, WaitingLine
 
 _STYLES = {
     "ready": "green",
@@ -75,7 +75,7 @@ def board(present: Present | None, controls: int | None, trouble: str, width: in
         parts.append(Text(plain(trouble), style="bold red", no_wrap=True, overflow="ellipsis"))
     if present is None:
         return Group(*parts)
-    lists = [_queues(present), _waiting(present), _agents(present), _calls(present)]
+    lists = [_queues(present.queues), _waiting(present), _agents(present), _calls(present)]
     room = None if height is None else height - len(parts) - _TABLE_LINES * len(lists)
     for each, most in zip(lists, _shares([len(each.rows) for each in lists], room), strict=True):
         parts += [Text(), each.table(width, most)]
@@ -95,23 +95,26 @@ def _header(present: Present | None, controls: int | None) -> Text:
         calls = "1 call" if len(present.calls) == 1 else f"{len(present.calls)} calls"
         people = sum(agent.state != "offline" for agent in present.agents)
         waiting = sum(not line.callback for line in present.waiting)
-        text.append(f"  {calls}, {waiting} waiting, {people} agents logged in", style="not bold")
+        agents = "1 agent" if people == 1 else f"{people} agents"
+        text.append(f"  {calls}, {waiting} waiting, {agents} logged in", style="not bold")
     return text
 
 
-def _queues(present: Present) -> Listing:
+def _queues(queues: Sequence[QueueLine]) -> Listing:
     columns = (
-        Column("queue", shrinks=True), Column("waiting", right=True), Column("longest", right=True),
-        Column("expected", right=True), Column("ready", right=True), Column("busy", right=True),
-        Column("wrap", right=True), Column("paused", right=True), Column("today", right=True), Column("SL", right=True),
+        Column("queue", shrinks=True), Column("strategy", wide=True), Column("waiting", right=True),
+        Column("longest", right=True), Column("expected", right=True), Column("ready", right=True),
+        Column("busy", right=True), Column("wrap", right=True), Column("paused", right=True),
+        Column("today", right=True), Column("SL", right=True),
     )  # fmt: skip
     rows = []
-    for queue in present.queues:
+    for queue in queues:
         late = queue.longest_wait_s is not None and queue.longest_wait_s > queue.servicelevel_s
         waiting = f"{queue.waiting}+{queue.callbacks}" if queue.callbacks else str(queue.waiting)
         rows.append(
             [
                 Text(plain(queue.queue), style="bold"),
+                Text(queue.strategy),
                 Text(waiting, style="bold red" if late else ""),
                 Text(span(queue.longest_wait_s), style="bold red" if late else ""),
                 Text(span(queue.expected_wait_s)),
@@ -122,6 +125,11 @@ def _queues(present: Present) -> Listing:
             ]
         )
     return Listing(columns, rows)
+
+
+def queues_table(queues: Sequence[QueueLine], width: int) -> Table:
+    """The queues alone."""
+    return _queues(queues).table(width)
 
 
 def _waiting(present: Present) -> Listing:

@@ -19,6 +19,8 @@ from ivr.store.errors import StoreError
 from ivr.store.live import Live
 from recordings.callid import is_call_id
 
+_NOTHING = "{0}: no agent was sought for such a call; `ivr show {0}` tells whether a queue took it"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options of `ivr why`."""
@@ -34,7 +36,7 @@ def run(options: argparse.Namespace, config: Config) -> int:
         call = await live.last_decided() if options.call == "last" else options.call
         told = await _about(live, call) if call and is_call_id(call) else None
         if told is None:
-            print(f"{options.call}: nothing was decided about such a call; it came to no queue", file=sys.stderr)
+            print(_NOTHING.format(options.call), file=sys.stderr)
             return 1
         print(json.dumps(told, ensure_ascii=False, indent=1) if options.json else "\n".join(lines_of(told)))
         return 0
@@ -80,8 +82,7 @@ def _weighed(candidates: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = []
     for each in candidates:
         word = "rung" if each["rung"] else "could" if each["score"] is not None else "not"
-        score = f"{each['score']:>10.3f}" if each["score"] is not None else " " * 10
-        lines.append(f"  {each['agent']:<{wide}}  {word:<5} {score}  {each['why']}".rstrip())
+        lines.append(f"  {each['agent']:<{wide}}  {word:<5}  {each['why']}".rstrip())
     return lines
 
 

@@ -67,6 +67,19 @@ def test_every_line_fits_and_nothing_that_counts_is_cut(width: int) -> None:
     assert "\x1b[2J" not in text
 
 
+def test_the_queues_alone_name_each_queue_on_80_columns_and_its_strategy_where_there_is_room() -> None:
+    def shown(width: int) -> str:
+        out = io.StringIO()
+        Console(file=out, width=width).print(topview.queues_table(present().queues, width))
+        return out.getvalue()
+
+    for seen in ("cards ", "support-", "12+2", "1:23", "2:10", "120/134", "87%"):
+        assert seen in shown(80)
+    assert "longest-idle" not in shown(80)
+    assert "longest-idle" in shown(120)
+    assert "1 agent logged in" in drawn(present(agents=1), 80)
+
+
 def test_a_low_terminal_gets_the_first_of_each_list() -> None:
     text = drawn(present(agents=40, waiting=30, calls=20), 80, 24)
     assert len(text.splitlines()) <= 24
