@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 LANGUAGE = "en"
 PIN_WITHIN_S = 15.0
 CALL_ANSWERS_S = 5.0
+CALL_APPEARS_S = 4.0  # a worker tells control a moment after the agent has answered
+ASK_AGAIN_S = 0.5
 LONGEST_PIN = 12
 GOODBYE_S = 2.0
 _DONE = {
@@ -152,11 +154,22 @@ class FeatureCall:
         if not known.get("ok") or known.get("role") != "supervisor":
             await self._say("That is not allowed.")
             return
-        call = await self._ask(TARGET, command="agent_call", agent=feature.agent)
+        call = await self._call_of(feature.agent)
         about = {"who": self._user, "agent": feature.agent, "mode": str(feature.mode)}
         granted = await self._ask(f"call/{call['call_id']}", command="supervise", **about)
         await self._join(str(granted["sip"]), str(granted["token"]))
         await self._say("The call is over.")
+
+    async def _call_of(self, agent: str) -> dict[str, Any]:
+        """The call that the agent is in, or comes into in the next seconds. Raises BusError."""
+        until = asyncio.get_running_loop().time() + CALL_APPEARS_S
+        while True:
+            try:
+                return await self._ask(TARGET, command="agent_call", agent=agent)
+            except BusError as error:
+                if error.code != "agent.no_call" or asyncio.get_running_loop().time() > until:
+                    raise
+            await asyncio.sleep(ASK_AGAIN_S)
 
     async def _pin(self) -> str:
         """The keys until the hash key."""

@@ -174,6 +174,7 @@ class Host(Process):
         raise AssertionError(f"control was not asked {command} {fields}: {[x for x in self.lines if 'asked' in x]}")
 
     def end(self) -> None:
+        self.line.shutdown(socket.SHUT_RDWR)
         self._reader.join(5)
         self._said.close()
         self._heard.close()
@@ -230,6 +231,8 @@ def call(hosts: Path, party: Callable[..., Party], tmp_path: Path) -> Iterator[t
     caller.tell(do="dial", uri=host.uri, headers={})
     host.until(event="up")
     yield host, caller
-    caller.tell(do="hang_up")
-    host.closed()
-    host.end()
+    try:
+        caller.tell(do="hang_up")
+        host.closed()
+    finally:
+        host.end()
