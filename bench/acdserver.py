@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Self
 
@@ -18,14 +19,15 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 class AcdServer:
-    """A context manager; `url` is that of the store, "auto" for SQLite. `queue`: lines of the one queue, cards."""
+    """A context manager; `url` is that of the store, "auto" for SQLite. `queue`: lines of the one queue, cards;
+    `bus`: a broker elsewhere.
+    """
 
-    def __init__(self, url: str = "auto", queue: str = 'joinempty = "yes"') -> None:
+    def __init__(self, url: str = "auto", queue: str = 'joinempty = "yes"', bus: str = "auto") -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="hotline-acd-")
         self.file = Path(self._folder.name) / "config.toml"
-        self.file.write_text(
-            f'[ivr]\ndata = "var"\n[ivr.store]\nurl = "{url}"\n[rest]\nport = 0\n[queues.cards]\n{queue}\n'
-        )
+        parts = ('[ivr]\ndata = "var"', f'[ivr.bus]\nurl = "{bus}"', f'[ivr.store]\nurl = "{url}"', "[rest]\nport = 0")
+        self.file.write_text("\n".join([*parts, "[queues.cards]", queue, ""]))
         self.config = load(self.file)
         self.find = address_finder(self.config)
         self._children: dict[str, subprocess.Popen[bytes]] = {}
@@ -38,10 +40,13 @@ class AcdServer:
             self.kill(name, signal.SIGTERM)
         self._folder.cleanup()
 
-    def start(self, name: str, program: str = "") -> None:
-        """Starts `ivr PROGRAM` (NAME without one) and waits until it serves."""
+    def start(self, name: str, program: str = "", log: Path | None = None) -> None:
+        """Starts `ivr PROGRAM` (NAME without one) and waits until it serves. It writes to `log`, or where we do."""
         command = [sys.executable, "-m", "ivr", program or name, "--config", str(self.file)]
-        child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True)
+        with log.open("ab") if log else nullcontext() as errors:
+            child = subprocess.Popen(
+                command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, start_new_session=True
+            )  # fmt: skip
         self._children[name] = child
         assert child.stdout is not None
         line = child.stdout.readline()

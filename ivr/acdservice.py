@@ -41,6 +41,7 @@ _SOONEST_S = 0.01
 _STORE_AGAIN_S = 0.1
 _BATCH = 200
 _OVER_KEPT = 1000
+_TOO_LATE = "the call has left the queue since"
 
 
 class Readiness(Protocol):
@@ -125,15 +126,15 @@ class AcdService:
         elif isinstance(command, OfferOutcome) and command.call_id in self._over:
             command = command.model_copy(update={"outcome": "cancelled"})
         elif isinstance(command, Join):
-            if envelope.ts < self._over.get(command.call_id, 0.0):
-                raise CommandRefusedError("call.over", f"call {command.call_id} has left the queue since")
+            if self._came_too_late(command, envelope.ts):
+                raise CommandRefusedError("call.over", _TOO_LATE)
             self._over.pop(command.call_id, None)
             self._heard[command.call_id] = self._wall()
             if isinstance(command, Renew) and (answer := self._quick(command)) is not None:
                 return answer
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         expires_at = envelope.expires_at if envelope.expires_at is not None else self._wall() + 5.0
-        self._pending.append(_Pending(acdround.ask(envelope.id, command), future, expires_at))
+        self._pending.append(_Pending(self._ask(command, envelope), future, expires_at))
         self._bell.set()
         answer = await future
         if isinstance(command, Join):
@@ -141,6 +142,22 @@ class AcdService:
             if (table := self._queues.get(command.queue)) is not None:
                 return {**answer, "announce": table.announce}
         return answer
+
+    def _ask(self, command: object, envelope: Envelope) -> Ask:
+        """What the round will do; another control process may have ended the call before our round comes."""
+        ask = acdround.ask(envelope.id, command)
+        if not isinstance(command, Join):
+            return ask
+
+        def work(board: Board, now: float) -> Answer:
+            if self._came_too_late(command, envelope.ts):
+                raise AcdRefusal("call.over", _TOO_LATE)
+            return ask.work(board, now)
+
+        return Ask(ask.id, work)
+
+    def _came_too_late(self, command: Join, sent: float) -> bool:
+        return sent < self._over.get(command.call_id, 0.0)
 
     def _quick(self, command: Renew) -> Answer | None:
         """The answer to a renewal that tells nothing new; None for others."""

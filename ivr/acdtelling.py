@@ -30,7 +30,7 @@ class Telling:
         self._do = do
         self._wall = wall
         self._tasks: set[asyncio.Task[None]] = set()
-        self._offered: set[str] = set()
+        self._offered: dict[str, asyncio.Task[None]] = {}
         self._began: float | None = None
         self._places: dict[str, Place] = {}
         self._places_at = 0.0
@@ -42,7 +42,8 @@ class Telling:
         for told in board.told:
             if told.data["command"] not in _OFFERS:
                 self._spawn(self._tell(told))
-        self._offered &= board.offers.keys()
+        for name in self._offered.keys() - board.offers.keys():
+            self._offered.pop(name).cancel()  # a worker who is cut off must not hear of it when it is back
         given = []
         if connected:
             patience_s = _UNTOLD_S if self._began is not None else 0.0
@@ -50,8 +51,7 @@ class Telling:
             for name, live in board.offers.items():
                 late = not live.ringing and now - live.offer.made >= patience_s
                 if name not in self._offered and (name in fresh or late):
-                    self._offered.add(name)
-                    self._spawn(self._offer(live, offer_command(board, live)))
+                    self._offered[name] = self._spawn(self._offer(live, offer_command(board, live)))
                     if live.attempt:
                         given.append(live.pid)
             self._began = now if self._began is None else self._began
@@ -115,17 +115,18 @@ class Telling:
         except BusError as error:
             log.info("offer %s was not taken: %s", offer.offer, error)
             if error.code == "bus.timeout":
-                self._offered.discard(offer.offer)
+                self._offered.pop(offer.offer, None)
                 return
         else:
             if answer.get("accepted"):
                 return
         self._do(lambda board, now: _refused(board, live, now))
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
 
 def _refused(board: Board, live: LiveOffer, now: float) -> None:

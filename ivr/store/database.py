@@ -21,6 +21,8 @@ from ivr.store.schema import calls
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON", "cache_size=-512")
 _REFUSALS = (exc.DataError, exc.IntegrityError, exc.ProgrammingError, exc.NotSupportedError)
 _UNDEFINED_TABLE = "42P01"  # PostgreSQL, appendix A
+# A host that is cut off in the middle of a transaction would hold its locks until TCP notices: hours.
+_POSTGRES = {"timeout": 5.0, "server_settings": {"idle_in_transaction_session_timeout": "3s"}}
 _MIGRATION_LOCK = 0x686F746C  # any number that is ours
 
 
@@ -129,7 +131,7 @@ class Database:
 
 def _engine(url: str) -> AsyncEngine:
     if not sa.make_url(url).get_backend_name().startswith("sqlite"):
-        return create_async_engine(url, pool_size=2)
+        return create_async_engine(url, pool_size=2, connect_args=_POSTGRES)
     engine = create_async_engine(url)
 
     @sa_event.listens_for(engine.sync_engine, "connect")

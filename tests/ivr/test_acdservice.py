@@ -12,7 +12,7 @@ import pytest
 from bench.acdworkers import Workers
 from ivr.__main__ import main
 from ivr.accounts import Account, Role, hash_pin
-from ivr.acdservice import AcdService
+from ivr.acdservice import AcdService, Readiness
 from ivr.bus import Bus, BusError, CommandRefusedError
 from ivr.busaddress import address_finder
 from ivr.config import Config
@@ -22,6 +22,7 @@ from ivr.queuesettings import QueueTable
 from ivr.store.accounts import Accounts
 from ivr.store.acdstate import load
 from ivr.store.database import Database
+from ivr.store.errors import StoreUnavailableError
 from ivr.store.store import Store
 
 pytestmark = [pytest.mark.net, pytest.mark.needs("mosquitto")]
@@ -42,10 +43,11 @@ class Acd:
         self.accounts = Accounts(self.database)
 
     @asynccontextmanager
-    async def serving(self) -> AsyncIterator[AcdService]:
+    async def serving(self, readiness: Readiness | None = None) -> AsyncIterator[AcdService]:
         bus = Bus(address_finder(self.config), "control")
         bus.set_state({"state": "up"})
-        service = AcdService(self.queues, self.database, PatientStore(self.store, nothing), bus)
+        readiness = readiness or PatientStore(self.store, nothing)
+        service = AcdService(self.queues, self.database, readiness, bus)
         async with bus:
             task = asyncio.create_task(service.run())
             await asyncio.wait_for(bus.connected.wait(), 20)
@@ -64,6 +66,19 @@ class Acd:
         for name in names:
             await self.accounts.put(Account(name, Role.AGENT, "hotline", "0" * 32, "0" * 64, name.title()), 1.0)
             await self.accounts.assign(name, queues or {"cards": 0}, {"cards": 3})
+
+
+class Later:
+    """A way to the store that is barred until it is opened."""
+
+    def __init__(self) -> None:
+        self.open = asyncio.Event()
+
+    async def prepare(self) -> None:
+        await self.open.wait()
+
+    def lost(self, error: StoreUnavailableError) -> None:
+        raise error
 
 
 @pytest.fixture
@@ -193,6 +208,28 @@ async def test_leavewhenempty_sends_callers_away_when_the_last_agent_leaves(make
         await workers.until(lambda: "no_agents" in waits.news)
         assert (await acd.board()).agents["anna"].state == "offline"
     assert not waits.offers
+
+
+async def test_a_control_that_comes_late_to_the_store_brings_nobody_back(make_acd, config: Config) -> None:
+    """It has heard a renewal that the other one answered, and afterwards that the talk was over."""
+    acd = await make_acd()
+    late = await make_acd()
+    await acd.add("anna")
+    way = Later()
+    async with late.serving(way), Workers(address_finder(config)) as workers:
+        async with acd.serving():
+            await workers.agent("anna", "login")
+            call = await workers.join("cards")
+            await workers.until(lambda: call.agent == "anna")
+            while (await acd.board()).agents["anna"].state != "answered":  # noqa: ASYNC110 - a row
+                await asyncio.sleep(0.02)
+            await workers.ask("renew", call, offer=None, agent="anna")
+            await workers.hang_up(call)
+        way.open.set()
+        again = await workers.join("cards")
+        assert set((await acd.board()).callers) == {again.call_id}
+        await workers.until(lambda: again.agent == "anna")
+    assert workers.wrong == []
 
 
 async def test_two_controls_make_one_offer_and_carry_out_each_command_once(make_acd, config: Config) -> None:
