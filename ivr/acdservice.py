@@ -42,6 +42,8 @@ _STORE_AGAIN_S = 0.1
 _BATCH = 200
 _OVER_KEPT = 1000
 _TOO_LATE = "the call has left the queue since"
+_BACK_WITHIN_S = 0.5  # a broker that ends closes our connection sooner
+_HEAR_AGAIN_S = 5.0  # a process has connected again, and told its state, this long after we have
 
 
 class Readiness(Protocol):
@@ -86,6 +88,7 @@ class AcdService:
         self._heard: dict[str, float] = {}
         self._over: dict[str, float] = {}
         self._idle: dict[int, None] = {}
+        self._missed: dict[int, float] = {}
         self._listening_since: float | None = None
         bus.serve_envelopes(TARGET, self._serve)
         bus.listen(REGISTRATIONS, self._registered)
@@ -189,9 +192,23 @@ class AcdService:
             self._bell.set()
             return
         self._idle.pop(pid, None)
-        board = self._state.board
-        if state == GONE and board is not None and _has_calls(board, pid):
-            self._do(partial(_worker_gone, pid=pid))
+        if state != GONE:
+            self._missed.pop(pid, None)
+        elif self._listening_since is not None and self._wall() > self._listening_since + _HEAR_AGAIN_S:
+            self._missed.setdefault(pid, self._wall())
+            self._bell.set()
+
+    def _end_missed(self) -> None:
+        """Ends the calls of workers that are gone, and did not come back, while we heard all the time.
+
+        A broker that ends says of every worker that it is gone, and says so again when it is back.
+        """
+        for pid, since in list(self._missed.items()):
+            if self._wall() > since + _BACK_WITHIN_S:
+                del self._missed[pid]
+                board = self._state.board
+                if board is not None and _has_calls(board, pid):
+                    self._do(partial(_worker_gone, pid=pid))
 
     def _do(self, work: Callable[[Board, float], None]) -> None:
         """Has the next round do this, with no answer to anybody; lost where the store stays away for a minute."""
@@ -214,6 +231,7 @@ class AcdService:
     async def _round(self) -> float:
         """Returns after how many seconds the next round is due."""
         self._watch_bus()
+        self._end_missed()
         self._drop_expired()
         try:
             await self._readiness.prepare()
@@ -270,6 +288,7 @@ class AcdService:
     def _watch_bus(self) -> None:
         if not self._bus.connected.is_set():
             self._listening_since = None
+            self._missed.clear()
         elif self._listening_since is None:
             self._listening_since = self._wall()
 
