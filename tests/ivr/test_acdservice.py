@@ -176,31 +176,6 @@ async def test_a_worker_that_is_gone_frees_its_agent(make_acd, config: Config) -
     assert workers.wrong == []
 
 
-async def test_who_is_said_to_be_gone_and_is_there_keeps_the_caller_and_who_stays_away_does_not(
-    make_acd, config: Config, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A broker that ends says of every worker that it is gone."""
-    monkeypatch.setattr("ivr.acdservice._HEAR_AGAIN_S", 0.0)
-    acd = await make_acd()
-    await acd.add("anna")
-    state = f"hotline/worker/{os.getpid()}/state"
-    async with acd.serving() as service, Workers(address_finder(config), pid=os.getpid()) as workers:
-        await workers.agent("anna", "login")
-        call = await workers.join("cards")
-        await workers.until(lambda: call.agent == "anna")
-        workers.bus.publish(state, {"state": "gone"})
-        workers.bus.publish(state, {"state": "busy"})
-        await workers.agent("anna", "ready")
-        await asyncio.sleep(1.0)
-        assert service._missed == {}
-        assert (await acd.board()).agents["anna"].state == "answered"
-        workers.bus.publish(state, {"state": "gone"})
-        workers.forget(call)
-        workers._quiet(call)
-        again = await workers.join("cards")
-        await workers.until(lambda: again.agent == "anna", 10)
-
-
 async def test_an_agent_whose_phone_is_gone_gets_no_offer(make_acd, config: Config) -> None:
     acd = await make_acd()
     await acd.add("anna")
