@@ -6,6 +6,11 @@ from typing import Any
 from recordings.event import Event
 
 Data = Mapping[str, Any]
+_NOT_TAKEN = {
+    "queue.no_agents": "nobody is there to answer",
+    "queue.full": "it is as long as it may be",
+    "queue.unknown": "there is no such queue",
+}
 
 
 def _joined(data: Data) -> str:
@@ -15,12 +20,18 @@ def _joined(data: Data) -> str:
 
 
 def _left(data: Data) -> str:
+    if reason := _NOT_TAKEN.get(data.get("reason", "")):
+        return f"not taken into queue {_of(data, 'queue')}: {reason}"
     waited = f" after {data['waited_s']:.0f} s" if "waited_s" in data else ""
     return f"left queue {_of(data, 'queue')}{waited}: {_of(data, 'reason')}"
 
 
 def _transfer(data: Data) -> str:
     return f"transfer to {_of(data, 'to')}: {data.get('outcome') or data.get('mode') or 'begun'}"
+
+
+def _message(data: Data) -> str:
+    return f"message for {_of(data, 'mailbox')}, {data.get('seconds', 0):.0f} s: {_of(data, 'file')}"
 
 
 _WORDS: dict[str, Callable[[Data], str]] = {
@@ -36,6 +47,7 @@ _WORDS: dict[str, Callable[[Data], str]] = {
     "consult.ended": lambda data: f"consultation over: {_of(data, 'reason')}",
     "transfer.started": _transfer,
     "transfer.ended": _transfer,
+    "voicemail": _message,
     "supervised": lambda data: f"supervisor {_of(data, 'who')}: {_of(data, 'what')}",
 }
 

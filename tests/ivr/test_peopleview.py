@@ -23,6 +23,16 @@ from recordings.event import Event
             {"queue": "cards", "reason": "timeout", "waited_s": 60.0},
             "left queue cards after 60 s: timeout",
         ),
+        (
+            "queue.left",
+            {"queue": "cards", "reason": "queue.no_agents"},
+            "not taken into queue cards: nobody is there to answer",
+        ),
+        (
+            "voicemail",
+            {"mailbox": "cards", "file": "message-1.wav", "seconds": 5.58},
+            "message for cards, 6 s: message-1.wav",
+        ),
         ("agent.talk", {"agent": "anna", "state": "hold"}, "anna: hold"),
         ("transfer.started", {"to": "0301", "mode": "blind"}, "transfer to 0301: blind"),
         ("transfer.ended", {"to": "0301", "mode": "blind", "outcome": "busy"}, "transfer to 0301: busy"),
