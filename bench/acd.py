@@ -21,6 +21,7 @@ from bench.report import Report, percentile, rows_table
 from ivr.bus import BusError
 
 _LIMIT_MS = 150.0
+_SETTLED_S = 5.0  # after everybody has logged in and been rung at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ async def steady(server: AcdServer, names: list[str], size: Size) -> dict[str, A
         await crowd.fill()
         await log_in(workers, names)
         await workers.until(lambda: workers.assigned >= size.agents, 60)
+        await asyncio.sleep(_SETTLED_S)
         workers.waits.clear()
         control = [Process(server.pid("control"), "control")]
         before, began = cpu_s(control)["control"], time.monotonic()
