@@ -44,6 +44,7 @@ _OVER_KEPT = 1000
 _TOO_LATE = "the call has left the queue since"
 _BACK_WITHIN_S = 0.5  # a broker that ends closes our connection sooner
 _HEAR_AGAIN_S = 5.0  # a process has connected again, and told its state, this long after we have
+_SLOW_S = 1.0
 
 
 class Readiness(Protocol):
@@ -258,6 +259,8 @@ class AcdService:
             return acdround.play(board, asks, answers, world, now, self._random)
 
         replies = await self._state.turn(work, [ask.id for ask in asks if ask.id], now)
+        if (took_s := self._wall() - now) > _SLOW_S:
+            log.warning("acd: a round of %d commands took %.1f s: is the store slow?", len(batch), took_s)
         board = self._state.board
         assert board is not None
         for each, reply in zip(batch, replies, strict=True):
