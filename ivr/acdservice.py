@@ -91,6 +91,8 @@ class AcdService:
         self._idle: dict[int, None] = {}
         self._missed: dict[int, float] = {}
         self._listening_since: float | None = None
+        self.decided = asyncio.Event()
+        """Set after the first round in which the bus was there."""
         bus.serve_envelopes(TARGET, self._serve)
         bus.listen(REGISTRATIONS, self._registered)
         bus.listen(WORKERS, self._worker)
@@ -101,6 +103,8 @@ class AcdService:
             while True:
                 self._bell.clear()
                 pause_s = await self._round()
+                if self._listening_since is not None:
+                    self.decided.set()
                 try:
                     async with asyncio.timeout(pause_s):
                         await self._bell.wait()

@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 
 _GATHER_S = 0.05
 _RETRY_S = 0.2
+_ACD_FIRST_S = 1.0
 
 
 def main(config: Config) -> int:
@@ -56,16 +57,19 @@ async def _main(config: Config) -> None:
     try:
         control = Control(config, store)
         async with control.bus, asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(control.write(), name="live rows"),
-                group.create_task(control.archivist.run(), name="archivist"),
-                group.create_task(control.flows.run(), name="flows"),
-                group.create_task(control.acd.run(), name="acd"),
-            ]
+            tasks = [group.create_task(control.acd.run(), name="acd")]
             gc.collect()
             gc.freeze()  # what stays for good is no more looked at: garbage of calls is found sooner, and in less time
             say_ready("control", pid=os.getpid())
-            tasks.append(group.create_task(server.serve(config, store.database, control.bus), name="rest"))
+            with suppress(TimeoutError):  # who waits for an agent comes before all that may take its time
+                async with asyncio.timeout(_ACD_FIRST_S):
+                    await control.acd.decided.wait()
+            tasks += [
+                group.create_task(control.write(), name="live rows"),
+                group.create_task(control.archivist.run(), name="archivist"),
+                group.create_task(control.flows.run(), name="flows"),
+                group.create_task(server.serve(config, store.database, control.bus), name="rest"),
+            ]
             await stop.wait()
             for task in tasks:
                 task.cancel()
