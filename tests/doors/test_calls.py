@@ -1,8 +1,10 @@
 """The contract of a front door, held by both: calls between stand-in phones and workers, over real sockets."""
 
+import asyncio
+
 import pytest
 
-from telephony.edge.message import Response
+from telephony.edge.message import Response, encode
 from tests.doors.dialog import from_worker
 
 pytestmark = pytest.mark.net
@@ -271,3 +273,24 @@ async def test_cancel_of_a_call_that_waits(stage) -> None:
     await door.until("idle", 1)
     assert worker.invite is None
     await door.until("calls", 0)
+
+
+async def test_a_caller_by_tcp_from_the_number_of_a_workers_port_is_a_caller(stage) -> None:
+    """UDP and TCP count their ports apart: only the address of a worker's UDP socket says that a worker speaks."""
+    door = await stage.open()
+    worker = await stage.worker(100, 180, 200)
+    await door.until("idle", 1)
+    reader, writer = await asyncio.open_connection(*door.sip, local_addr=worker.address)
+    here = f"{worker.address[0]}:{worker.address[1]}"
+    headers = [
+        ("Via", f"SIP/2.0/TCP {here};branch=z9hG4bK-same-number;rport"), ("Max-Forwards", "70"),
+        ("From", f"<sip:caller@{here}>;tag=c"), ("To", f"<sip:hotline@{door.sip[0]}>"), ("Call-ID", "same-number"),
+        ("CSeq", "1 INVITE"), ("Contact", f"<sip:caller@{here};transport=tcp>"),
+    ]  # fmt: skip
+    writer.write(encode(f"INVITE sip:hotline@{door.sip[0]}:{door.sip[1]} SIP/2.0", headers))
+    async with asyncio.timeout(10):
+        heard = b""
+        while b"SIP/2.0 200" not in heard:
+            heard += await reader.read(65536)
+            assert b"SIP/2.0 404" not in heard
+    writer.close()
