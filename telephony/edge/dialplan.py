@@ -94,7 +94,14 @@ class Ledger:
 
     def affords(self, rule: Rule, minutes: int = 1) -> bool:
         """Whether so many more minutes are paid for."""
-        return rule.daily_cost is None or self.spent[rule.name] + minutes * rule.price <= rule.daily_cost + 1e-9
+        left = self.minutes_left(rule)
+        return left is None or minutes <= left
+
+    def minutes_left(self, rule: Rule) -> int | None:
+        """How many more minutes are paid for today; None: as many as anybody likes."""
+        if rule.daily_cost is None or rule.price <= 0:
+            return None
+        return max(int((rule.daily_cost - self.spent[rule.name] + 1e-9) / rule.price), 0)
 
     def charge(self, rule: Rule, day: int) -> None:
         """Notes a minute that has begun."""

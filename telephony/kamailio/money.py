@@ -17,6 +17,7 @@ from telephony.kamailio.rpc import Rpc
 LOOK_S = 0.25
 OVER = 'Reason: SIP;cause=503;text="maximum duration"\r\n'
 _DAY_S = 86400
+_NO_LIMIT = 1_000_000
 
 
 @dataclass(slots=True)
@@ -54,8 +55,16 @@ class Money:
             await self._take_answered()
             await self._charge_on()
             for name, rule in self._rules.items():
-                self._mirror.want("broke", name, None if self._ledger.affords(rule) else 1)
+                self._mirror.want("room", name, self._room(name, rule))
             await asyncio.sleep(LOOK_S)
+
+    def _room(self, name: str, rule: Rule) -> int:
+        """How many calls may be under way at once: those whose minute is paid, and one for each minute that is left.
+
+        So the money for the first minute of every call that still rings is held back.
+        """
+        left = self._ledger.minutes_left(rule)
+        return _NO_LIMIT if left is None else left + sum(call.rule == name for call in self._calls.values())
 
     async def _take_answered(self) -> None:
         while True:

@@ -1,6 +1,7 @@
 """Calls out through the running door to SIPp as a carrier that asks for a password."""
 
 import asyncio
+import socket
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,23 @@ async def test_the_longest_call_is_ended_on_both_sides(stage, tmp_path: Path) ->
         assert await process.wait() == 0
     assert (await stage.door.status())["spent"] == {"rule 1": 0.1}
     assert '"rule 1": 0.1' in (tmp_path / "var/spending.json").read_text()
+
+
+async def test_calls_that_ring_at_once_cannot_spend_more_than_the_days_money(stage) -> None:
+    """Two minutes are paid for: while two calls ring, a third would overspend when all are answered."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        limits = "price = 1.0\ndaily_cost = 2.0"
+        settings = tables(silent.getsockname()[1], limits).replace('username = "hotline"\nsecret_file', "# secret_file")
+        door = await stage.open(tables=settings)
+        worker = await stage.worker()
+        await door.until("idle", 1)
+        await door.until("trunks", {"carrier": "127.0.0.1"})
+        for number in range(2):
+            message = request("INVITE", "hotline", Hop("UDP", *worker.address), to="0123", name=f"out{number}")
+            worker.send(message, door.sip)
+            await worker.response(100, "INVITE", f"out{number}")
+            silent.setblocking(False)
+            await asyncio.get_running_loop().sock_recv(silent, 65536)  # it rings
+        worker.send(request("INVITE", "hotline", Hop("UDP", *worker.address), to="0123", name="out2"), door.sip)
+        await worker.response(403, "INVITE", "out2")
