@@ -51,10 +51,9 @@ class Workers:
         ring_s: float = 0.05,
         talk_s: Callable[[], float] | None = None,
         answers: Callable[[str], bool] = lambda _agent: True,
-        pid: int = 4711,
     ) -> None:
         self.bus = Bus(find, "simulated")
-        self.ring_s, self.talk_s, self.answers, self.pid = ring_s, talk_s, answers, pid
+        self.ring_s, self.talk_s, self.answers = ring_s, talk_s, answers
         self.calls: dict[str, Call] = {}
         self.wrong: list[str] = []
         self.over: Callable[[Call], None] = lambda _call: None
@@ -117,8 +116,8 @@ class Workers:
     async def ask(self, command: str, call: Call, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of the command
         """Sends a command with all that is known of the call."""
         data = {
-            "call_id": call.call_id, "pid": self.pid, "queue": call.queue, "caller": "1001", "called": "hotline",
-            "language": "en", "skills": call.skills, "priority": call.priority, "joined": call.joined, "context": {},
+            "call_id": call.call_id, "worker": self.bus.name, "queue": call.queue, "caller": "1001", "language": "en",
+            "called": "hotline", "skills": call.skills, "priority": call.priority, "joined": call.joined, "context": {},
         }  # fmt: skip
         return await self.tell(command, **data, **more)
 

@@ -30,12 +30,12 @@ class CallerState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A call in a queue, in the worker `pid`. `joined` and `since` (of the state) are Unix seconds.
+    """A call in a queue, in the worker of this name on the bus. `joined` and `since` (of the state) are Unix seconds.
     `agent` talks to the caller.
     """
 
     call_id: str
-    pid: int
+    worker: str
     queue: str
     joined: float
     caller: str = ""
@@ -96,13 +96,13 @@ class QueueMemory:
 @dataclass(frozen=True, slots=True)
 class LiveOffer:
     """An offer in force. `ringing`: since when the worker says that the phone rings (0.0: it has not said so).
-    `attempt`: the call that the idle worker `pid` was given for a callback, "" for a caller who waits on the line.
+    `attempt`: the call that the idle `worker` was given for a callback, "" for a caller who waits on the line.
     """
 
     offer: Offer
     ringing: float = 0.0
     attempt: str = ""
-    pid: int = 0
+    worker: str = ""
 
 
 @dataclass(slots=True)

@@ -133,7 +133,7 @@ def _call_back(board: Board, live: LiveOffer, ticket: Ticket, now: float) -> Non
     board.put_ticket(replace(ticket, state=TicketState.CALLING, attempt=live.attempt, since=now))
     board.put_caller(
         Caller(
-            live.attempt, live.pid, ticket.queue, ticket.joined, caller=ticket.number, language=ticket.language,
+            live.attempt, live.worker, ticket.queue, ticket.joined, caller=ticket.number, language=ticket.language,
             skills=ticket.skills, priority=ticket.priority, context=ticket.context, since=now,
         )
     )  # fmt: skip
@@ -155,7 +155,7 @@ def talk(board: Board, command: Talk, now: float) -> Answer:
 def _caller(command: Join, now: float) -> Caller:
     return Caller(
         command.call_id,
-        command.pid,
+        command.worker,
         command.queue,
         min(command.joined, now),
         caller=command.caller,

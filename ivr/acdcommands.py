@@ -29,7 +29,7 @@ class OfCall(_Command):
 class Join(OfCall):
     """The caller waits in `queue` from now on, as one who came at `joined` (Unix seconds)."""
 
-    pid: int
+    worker: str = Field(max_length=40)
     queue: str = Name
     joined: float
     caller: str = ""

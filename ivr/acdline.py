@@ -22,6 +22,8 @@ CONTROL_STATES = "hotline/control/+/state"
 class Line(Protocol):
     """The bus, as far as a call needs it (`ivr.bus.Bus`)."""
 
+    name: str
+
     async def request(self, target: str, data: dict[str, Any], timeout_s: float = 5.0) -> dict[str, Any]: ...
     def serve(self, target: str, server: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]) -> None: ...
     def listen(self, topic_filter: str, handler: Callable[[str, Envelope], None]) -> None: ...
@@ -33,6 +35,7 @@ class AcdLine:
     def __init__(self, line: Line, call_id: str) -> None:
         self._line = line
         self.call_id = call_id
+        self.worker = line.name
         self._untold: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._telling: asyncio.Task[None] | None = None
 

@@ -32,14 +32,14 @@ def agent(board: Board, command: AgentDoes, now: float) -> Answer:
 
 
 def agent_call(board: Board, command: OfAgent, _now: float) -> Answer:
-    """{call_id, pid, queue} of the call that the agent is in. Raises AcdRefusal."""
+    """{call_id, worker, queue, state} of the call that the agent is in. Raises AcdRefusal."""
     found = board.agents.get(command.agent)
     if found is None:
         raise AcdRefusal("agent.unknown", f"there is no agent {command.agent}")
     caller = board.callers.get(found.call_id or "")
     if caller is None or found.answered_at is None:
         raise AcdRefusal("agent.no_call", f"{command.agent} is in no call")
-    return {"call_id": caller.call_id, "pid": caller.pid, "queue": caller.queue, "state": found.state}
+    return {"call_id": caller.call_id, "worker": caller.worker, "queue": caller.queue, "state": found.state}
 
 
 def audit(board: Board, command: Audited, now: float) -> Answer:

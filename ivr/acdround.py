@@ -55,7 +55,7 @@ class World:
 
     heard: Mapping[str, float] = field(default_factory=dict)
     listening_since: float | None = 0.0
-    idle: Sequence[int] = ()
+    idle: Sequence[str] = ()
 
 
 _HANDLERS: dict[type, Callable[..., Answer]] = {
@@ -147,21 +147,22 @@ def _offer(board: Board, decision: Decision, agent: str, now: float, random: Ran
         board.tell(decision.call_id, **offer_command(board, live))
 
 
-def _offer_callback(board: Board, decision: Decision, pid: int, now: float, random: Random) -> None:
+def _offer_callback(board: Board, decision: Decision, worker: str, now: float, random: Random) -> None:
     """One agent, whatever the strategy: a worker carries one callback to one agent."""
     attempt = new_call_id(now, random)
-    live = _made(board, decision, decision.offers[0], now, random, attempt, pid)
+    live = _made(board, decision, decision.offers[0], now, random, attempt, worker)
     if live is not None:
         board.tell(decision.call_id, **offer_command(board, live))
 
 
 def _made(
-    board: Board, decision: Decision, agent: str, now: float, random: Random, attempt: str = "", pid: int = 0
+    board: Board, decision: Decision, agent: str, now: float, random: Random, attempt: str = "", worker: str = ""
 ) -> LiveOffer | None:
     name = f"{random.getrandbits(64):016x}"
     event = Event(Signal.OFFER, call_id=decision.call_id, queue=decision.queue, offer=name)
     lease_until = now + decision.ring_timeout_s + LEASE_GRACE_S
-    live = LiveOffer(Offer(name, decision.call_id, decision.queue, agent, now, lease_until), attempt=attempt, pid=pid)
+    offer = Offer(name, decision.call_id, decision.queue, agent, now, lease_until)
+    live = LiveOffer(offer, attempt=attempt, worker=worker)
     board.put_offer(live)
     if not board.signal(agent, event, now):
         del board.offers[name]

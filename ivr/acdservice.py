@@ -20,7 +20,7 @@ from ivr.acdcommands import AcdRefusal, Join, Leave, OfferOutcome, PinCheck, Ren
 from ivr.acdround import Answer, Ask, Reply, World
 from ivr.acdtelling import Telling
 from ivr.bus import Bus, CommandRefusedError
-from ivr.messages import GONE, Envelope
+from ivr.messages import GONE, Envelope, state_topic
 from ivr.pins import PinGuard
 from ivr.queuesettings import QueueTable, settings_of
 from ivr.store.accounts import Accounts
@@ -64,6 +64,14 @@ class _Pending:
     expires_at: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Missed:
+    """A worker that was said to be gone; `will`: by the broker, which keeps its last will until somebody clears it."""
+
+    since: float
+    will: bool
+
+
 class AcdService:
     """Make it before the bus is entered; `run` it inside. `wall` gives Unix seconds."""
 
@@ -88,8 +96,8 @@ class AcdService:
         self._bell = asyncio.Event()
         self._heard: dict[str, float] = {}
         self._over: dict[str, float] = {}
-        self._idle: dict[int, None] = {}
-        self._missed: dict[int, float] = {}
+        self._idle: dict[str, None] = {}
+        self._missed: dict[str, _Missed] = {}
         self._listening_since: float | None = None
         self.decided = asyncio.Event()
         """Set after the first round in which the bus was there."""
@@ -188,19 +196,16 @@ class AcdService:
         self._do(note)
 
     def _worker(self, topic: str, envelope: Envelope) -> None:
-        pid_text = topic.split("/")[2]
-        if not pid_text.isdigit():
-            return
-        pid, state = int(pid_text), envelope.data.get("state")
+        name, state = topic.split("/")[2], envelope.data.get("state")
         if state == "idle":
-            self._idle[pid] = None
+            self._idle[name] = None
             self._bell.set()
             return
-        self._idle.pop(pid, None)
+        self._idle.pop(name, None)
         if state != GONE:
-            self._missed.pop(pid, None)
+            self._missed.pop(name, None)
         elif self._listening_since is not None and self._wall() > self._listening_since + _HEAR_AGAIN_S:
-            self._missed.setdefault(pid, self._wall())
+            self._missed.setdefault(name, _Missed(self._wall(), will=bool(envelope.id)))
             self._bell.set()
 
     def _end_missed(self) -> None:
@@ -208,12 +213,14 @@ class AcdService:
 
         A broker that ends says of every worker that it is gone, and says so again when it is back.
         """
-        for pid, since in list(self._missed.items()):
-            if self._wall() > since + _BACK_WITHIN_S:
-                del self._missed[pid]
+        for name, missed in list(self._missed.items()):
+            if self._wall() > missed.since + _BACK_WITHIN_S:
+                del self._missed[name]
+                if missed.will:
+                    self._bus.forget(state_topic("worker", name))
                 board = self._state.board
-                if board is not None and _has_calls(board, pid):
-                    self._do(partial(_worker_gone, pid=pid))
+                if board is not None and _has_calls(board, name):
+                    self._do(partial(_worker_gone, worker=name))
 
     def _do(self, work: Callable[[Board, float], None]) -> None:
         """Has the next round do this, with no answer to anybody; lost where the store stays away for a minute."""
@@ -269,8 +276,8 @@ class AcdService:
         assert board is not None
         for each, reply in zip(batch, replies, strict=True):
             _resolve(each, reply)
-        for pid in self._telling.carry_out(board, connected=self._listening_since is not None):
-            self._idle.pop(pid, None)
+        for worker in self._telling.carry_out(board, connected=self._listening_since is not None):
+            self._idle.pop(worker, None)
         for news in board.news:
             self._bus.publish(EVENTS, news)
         board.settle()
@@ -326,16 +333,16 @@ def _resolve(pending: _Pending, reply: Reply) -> None:
         pending.future.set_result(reply)
 
 
-def _has_calls(board: Board, pid: int) -> bool:
-    return any(caller.pid == pid for caller in board.callers.values()) or any(
-        live.pid == pid for live in board.offers.values()
+def _has_calls(board: Board, worker: str) -> bool:
+    return any(caller.worker == worker for caller in board.callers.values()) or any(
+        live.worker == worker for live in board.offers.values()
     )
 
 
-def _worker_gone(board: Board, now: float, pid: int) -> None:
+def _worker_gone(board: Board, now: float, worker: str) -> None:
     for live in list(board.offers.values()):
-        if live.pid == pid:
+        if live.worker == worker:
             board.end_offer(live.offer.offer, "cancelled", now)
     for caller in list(board.callers.values()):
-        if caller.pid == pid:
+        if caller.worker == worker:
             board.drop_caller(caller.call_id, "worker_died", now)

@@ -36,7 +36,7 @@ class Telling:
         self._places_at = 0.0
         self._told_places: dict[str, int] = {}
 
-    def carry_out(self, board: Board, *, connected: bool) -> list[int]:
+    def carry_out(self, board: Board, *, connected: bool) -> list[str]:
         """Tells what the round has decided; returns the workers who were given a callback."""
         now = self._wall()
         for told in board.told:
@@ -53,7 +53,7 @@ class Telling:
                 if name not in self._offered and (name in fresh or late):
                     self._offered[name] = self._spawn(self._offer(live, offer_command(board, live)))
                     if live.attempt:
-                        given.append(live.pid)
+                        given.append(live.worker)
             self._began = now if self._began is None else self._began
             self._tell_places(board, now)
         return given
@@ -109,7 +109,7 @@ class Telling:
         the call does: the phone may be ringing, so the agent gets no other offer.
         """
         offer = live.offer
-        target = f"worker/{live.pid}" if live.attempt else f"call/{offer.call_id}"
+        target = f"worker/{live.worker}" if live.attempt else f"call/{offer.call_id}"
         try:
             answer = await self._bus.request(target, data, _TAKEN_WITHIN_S)
         except BusError as error:

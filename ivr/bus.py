@@ -66,15 +66,17 @@ class _Outgoing:
 class Bus:
     """One process's place on the bus. `async with Bus(...)` connects in the background and reconnects for ever.
 
-    `process` and the pid name the client and its state topic; `find` says where the broker is (asked at each attempt).
+    `name` is this process's alone among all hosts; with `process` it names the client and its state topic. `find` says
+    where the broker is (asked at each attempt).
     """
 
     def __init__(self, find: Callable[[], Address | None], process: str, wall: Callable[[], float] = time.time) -> None:
         self._find = find
         self._wall = wall
         self._random = Random()  # noqa: S311 - jitter and message ids
-        self.client = f"{process}-{os.getpid()}-{self._random.getrandbits(32):08x}"
-        self._state_topic = messages.state_topic(process, os.getpid())
+        self.name = f"{os.getpid()}-{self._random.getrandbits(32):08x}"
+        self.client = f"{process}-{self.name}"
+        self._state_topic = messages.state_topic(process, self.name)
         self._state: dict[str, Any] | None = None
         self._kept: dict[str, dict[str, Any]] = {}
         self._handlers: dict[str, Handler] = {}
@@ -99,7 +101,7 @@ class Bus:
         """Sends what waits, for at most a second, clears the retained state and leaves."""
         if self._state is not None:
             self._state = None
-            self._put(_Outgoing(self._state_topic, b"", retain=True))
+            self.forget(self._state_topic)
         with suppress(TimeoutError):
             async with asyncio.timeout(1.0):
                 await self.drained()
@@ -119,6 +121,10 @@ class Bus:
         self._kept[topic] = data
         if self.connected.is_set():
             self._put(_Outgoing(topic, self._envelope(data).encode(), retain=True))
+
+    def forget(self, topic: str) -> None:
+        """Has the broker forget the retained message of a process that is no more."""
+        self._put(_Outgoing(topic, b"", retain=True))
 
     def publish_event(self, call_id: str, event: dict[str, Any]) -> None:
         """Sends an event of a call, as `Bundle.event` returned it."""

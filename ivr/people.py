@@ -5,7 +5,6 @@ Event loop only. Each request of the flow is answered with one `Replied`, never 
 
 import asyncio
 import logging
-import os
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any
@@ -181,7 +180,7 @@ class People:
     async def _renew(self, agent: str, place: dict[str, Any]) -> None:
         while True:
             with suppress(BusError):
-                await self._acd.ask("renew", pid=os.getpid(), offer=[], agent=agent, **place)
+                await self._acd.ask("renew", worker=self._acd.worker, offer=[], agent=agent, **place)
             await asyncio.sleep(RENEW_S)
 
     def _on_talk(self, wait: QueueWait, agent: str, state: str) -> None:

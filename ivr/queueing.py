@@ -5,7 +5,6 @@ Control decides who is offered; the worker alone knows whether the caller is sti
 
 import asyncio
 import logging
-import os
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -249,7 +248,7 @@ class QueueWait:
             self._renew_now.set()
 
     def _fields(self) -> dict[str, Any]:
-        return {"pid": os.getpid(), "caller": self._parts.caller, "called": self._parts.called, **self.place}
+        return {"worker": self._acd.worker, "caller": self._parts.caller, "called": self._parts.called, **self.place}
 
     def _start(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work, name=name)

@@ -67,7 +67,7 @@ class Worker:
         path = self._config.run_folder / "door.sock"
         self._door = DoorLink(path, os.getpid(), self._slot.number, ("127.0.0.1", port), self._wait_for_call)
         self._bus = Bus(address_finder(self._config), "worker")
-        self._bus.serve(f"worker/{os.getpid()}", self._on_command)
+        self._bus.serve(f"worker/{self._bus.name}", self._on_command)
         self._bus.set_state({"state": "idle"})
         async with self._bus:
             registering = asyncio.create_task(self._door.run(), name="door link")

@@ -117,7 +117,7 @@ async def load(connection: AsyncConnection, queues: Mapping[str, QueueSettings])
         board.callers[caller.call_id] = caller
     for row in (await connection.execute(sa.select(offers).where(offers.c.outcome == ""))).mappings():
         offer = Offer(*(row[name] for name in _OFFER))
-        board.offers[offer.offer] = LiveOffer(offer, row["ringing"], row["attempt"], row["pid"])
+        board.offers[offer.offer] = LiveOffer(offer, row["ringing"], row["attempt"], row["worker"])
     alive = tickets.c.state.in_([TicketState.OPEN, TicketState.CALLING])
     for row in (await connection.execute(sa.select(tickets).where(alive))).mappings():
         ticket = Ticket(**{**row, "state": TicketState(row["state"]), "tried": tuple(row["tried"])})
@@ -173,7 +173,7 @@ async def _write_offers(database: Database, connection: AsyncConnection, board: 
         await connection.execute(offers.update().where(*this).values(**values), ended)
     live = [board.offers[name] for name in board.changes.offers if name in board.offers]
     rows = [
-        {**_row(each.offer, _OFFER), **_row(each, ("ringing", "attempt", "pid")), "outcome": "", "ended": None}
+        {**_row(each.offer, _OFFER), **_row(each, ("ringing", "attempt", "worker")), "outcome": "", "ended": None}
         for each in live
     ]
     await database.upsert(connection, offers, rows)

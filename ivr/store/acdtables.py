@@ -38,12 +38,12 @@ agents = sa.Table(
     sa.Column("calls", sa.Integer, nullable=False),
 )
 
-# Callers in a queue, or talking to the agent they got there. `pid` is their worker's.
+# Callers in a queue, or talking to the agent they got there. `worker`: whose call it is, by its name on the bus.
 waiting = sa.Table(
     "waiting",
     metadata,
     sa.Column("call_id", sa.String(40), primary_key=True),
-    sa.Column("pid", sa.Integer, nullable=False),
+    sa.Column("worker", sa.String(40), nullable=False, server_default=""),
     sa.Column("queue", sa.String(80), nullable=False),
     sa.Column("joined", sa.Double, nullable=False),
     sa.Column("caller", sa.Text, nullable=False),
@@ -58,7 +58,7 @@ waiting = sa.Table(
     sa.Column("since", sa.Double, nullable=False),
 )
 
-# `outcome` is empty while the offer is in force. `attempt`: the call that the worker `pid` was given
+# `outcome` is empty while the offer is in force. `attempt`: the call that the idle `worker` was given
 # for a callback.
 offers = sa.Table(
     "offers",
@@ -71,7 +71,7 @@ offers = sa.Table(
     sa.Column("lease_until", sa.Double, nullable=False),
     sa.Column("ringing", sa.Double, nullable=False),
     sa.Column("attempt", sa.String(40), nullable=False),
-    sa.Column("pid", sa.Integer, nullable=False),
+    sa.Column("worker", sa.String(40), nullable=False, server_default=""),
     sa.Column("outcome", sa.String(20), nullable=False),
     sa.Column("ended", sa.Double),
     sa.Index(None, "call_id", "made"),

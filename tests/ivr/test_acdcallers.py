@@ -15,7 +15,7 @@ NOW = 10_000.0
 def board() -> Board:
     made = Board({name: QueueSettings(name) for name in ("cards", "loans")})
     made.agents["anna"] = Agent("anna", AgentState.READY, memberships=(Membership("cards"),))
-    made.callers["c"] = Caller("c", 1, "cards", NOW - 50, tried=("bert",))
+    made.callers["c"] = Caller("c", "w1", "cards", NOW - 50, tried=("bert",))
     made.put_offer(LiveOffer(Offer("o", "c", "cards", "anna", NOW - 1, NOW + 20)))
     assert made.signal("anna", Event(Signal.OFFER, call_id="c", queue="cards", offer="o"), NOW - 1)
     made.settle()
@@ -35,7 +35,7 @@ def test_the_caller_keeps_the_time_of_joining_and_no_phone_rings_on(board: Board
 def test_a_worker_that_missed_it_is_told_again(board: Board) -> None:
     acdcallers.move(board, Move(call_id="c", queue="loans"), NOW)
     board.settle()
-    acdcallers.renew(board, Renew(call_id="c", pid=1, queue="cards", joined=NOW - 50), NOW + 5)
+    acdcallers.renew(board, Renew(call_id="c", worker="w1", queue="cards", joined=NOW - 50), NOW + 5)
     assert board.callers["c"].queue == "loans"
     assert [told.data for told in board.told] == [{"command": "move", "queue": "loans"}]
 
@@ -55,7 +55,7 @@ def test_to_where_they_wait_already_changes_nothing(board: Board) -> None:
     ],
 )
 def test_what_cannot_be_moved_is_refused(board: Board, call_id: str, queue: str, state: CallerState, code: str) -> None:
-    board.callers["c"] = Caller("c", 1, "cards", NOW - 50, state=state)
+    board.callers["c"] = Caller("c", "w1", "cards", NOW - 50, state=state)
     with pytest.raises(AcdRefusal) as refused:
         acdcallers.move(board, Move(call_id=call_id, queue=queue), NOW)
     assert refused.value.code == code

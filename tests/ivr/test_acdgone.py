@@ -11,7 +11,7 @@ from ivr.messages import GONE, Envelope
 from ivr.patientstore import PatientStore
 from ivr.store.store import Store
 
-TOPIC = "hotline/worker/77/state"
+TOPIC = "hotline/worker/77-abc/state"
 
 
 class Clock:
@@ -30,7 +30,7 @@ async def clock() -> Clock:
 
 @pytest.fixture
 async def service(clock: Clock) -> AcdService:
-    """On the bus for an hour, with a caller of worker 77."""
+    """On the bus for an hour, with a caller of the worker 77-abc."""
 
     async def nothing() -> None:
         return None
@@ -39,7 +39,7 @@ async def service(clock: Clock) -> AcdService:
     bus = Bus(lambda: None, "control")
     made = AcdService({}, store.database, PatientStore(store, nothing), bus, clock)
     made._state.board = Board({})
-    made._state.board.put_caller(Caller("c1", 77, "cards", 990.0))
+    made._state.board.put_caller(Caller("c1", "77-abc", "cards", 990.0))
     bus.connected.set()
     made._watch_bus()
     clock.now += 3600
@@ -82,3 +82,20 @@ async def test_a_broker_that_ends_is_not_believed(service: AcdService, clock: Cl
     service._watch_bus()
     say(service, GONE)  # what the broker kept, told at once when it is back
     assert not await ended(service, clock)
+
+
+async def test_a_worker_of_another_host_with_the_same_pid_takes_nobody_with_it(
+    service: AcdService, clock: Clock
+) -> None:
+    service._worker("hotline/worker/77-def/state", Envelope("", 0.0, {"state": GONE}))
+    assert not await ended(service, clock)
+
+
+async def test_the_broker_forgets_the_last_will_of_a_worker_that_is_gone(service: AcdService, clock: Clock) -> None:
+    service._worker(TOPIC, Envelope("will", 0.0, {"state": GONE}))
+    assert await ended(service, clock)
+    assert [(out.topic, out.payload) for out in service._bus._queue if out.retain] == [(TOPIC, b"")]
+    service._bus._queue.clear()
+    say(service, GONE)  # the empty message that cleared it comes to us too
+    await ended(service, clock)
+    assert not [out for out in service._bus._queue if out.retain]

@@ -12,6 +12,8 @@ from ivr.bus import BusError
 class Away:
     """A bus that notes what is asked; `up` lets answers through."""
 
+    name = "w1"
+
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
         self.up = asyncio.Event()

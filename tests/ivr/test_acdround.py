@@ -31,11 +31,11 @@ class Desk:
         return reply
 
     def join(self, call_id: str, **more: Any) -> Any:
-        fields = {"call_id": call_id, "pid": 1, "queue": "cards", "joined": self.now}
+        fields = {"call_id": call_id, "worker": "w1", "queue": "cards", "joined": self.now}
         return self.say("join", **{**fields, **more})
 
     def renew(self, call_id: str, **more: Any) -> Any:
-        fields = {"call_id": call_id, "pid": 1, "queue": "cards", "joined": T0, "sent": self.now}
+        fields = {"call_id": call_id, "worker": "w1", "queue": "cards", "joined": T0, "sent": self.now}
         return self.say("renew", **{**fields, **more})
 
     def wait(self, seconds: float) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -312,7 +311,7 @@ async def test_a_callback_keeps_the_place_and_rings_the_agent_first(make_acd, co
             return {"accepted": True}
 
         async with Bus(address_finder(config), "worker") as idle:
-            idle.serve(f"worker/{os.getpid()}", originate)
+            idle.serve(f"worker/{idle.name}", originate)
             idle.set_state({"state": "idle"})
             await workers.until(lambda: service._idle)
             await workers.agent("anna", "login")
@@ -392,7 +391,8 @@ async def test_a_renewal_that_comes_after_the_end_of_its_call_brings_no_ghost(ma
             await workers.until(lambda call=call: call.agent == "anna")
             sent = time.time() - 0.01
             await end(call)
-            data = {"command": "renew", "call_id": call.call_id, "pid": 1, "queue": "cards", "joined": call.joined}
+            data = {"command": "renew", "call_id": call.call_id, "worker": "w1", "queue": "cards"}
+            data["joined"] = call.joined
             with pytest.raises(CommandRefusedError) as refused:
                 await service._serve(Envelope("late", sent, {**data, "agent": "anna"}))
             assert refused.value.code == "call.over"

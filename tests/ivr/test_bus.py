@@ -110,7 +110,7 @@ async def test_a_killed_process_is_told_to_be_gone(broker, config: Config, event
         process.kill()
         await process.wait()
         await eventually(lambda: ear.heard[-1][1].data["state"] == "gone")
-        assert ear.heard[-1][0] == messages.state_topic("worker", process.pid)
+        assert ear.heard[-1][0].startswith(f"hotline/worker/{process.pid}-")
 
 
 async def test_a_command_is_answered_or_refused_or_times_out(broker, config: Config) -> None:

@@ -92,6 +92,8 @@ class Shelf:
 class NoBus:
     """Takes events and answers nothing."""
 
+    name = "w1"
+
     def __init__(self, published: list[dict[str, Any]]) -> None:
         self._published = published
 

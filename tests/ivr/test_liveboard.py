@@ -22,8 +22,8 @@ def agent(name: str, state: AgentState, **more) -> Agent:
 
 
 def test_a_queue_counts_who_waits_and_how_today_went() -> None:
-    waiting = Caller("w", 1, "cards", NOW - 50)
-    talking = Caller("t", 1, "cards", NOW - 100, state=CallerState.TALKING, agent="anna", since=NOW - 90)
+    waiting = Caller("w", "w1", "cards", NOW - 50)
+    talking = Caller("t", "w1", "cards", NOW - 100, state=CallerState.TALKING, agent="anna", since=NOW - 90)
     looked = board(
         agent("anna", AgentState.ANSWERED, call_id="t", queue="cards", answered_at=NOW - 90),
         agent("bert", AgentState.PAUSED, pause_reason="lunch"),
@@ -41,9 +41,9 @@ def test_a_queue_counts_who_waits_and_how_today_went() -> None:
 
 
 def test_those_who_wait_stand_in_the_order_of_their_turn() -> None:
-    late = Caller("late", 1, "cards", NOW - 5, caller="2", priority=9)
-    early = Caller("early", 1, "cards", NOW - 50, caller="1")
-    elsewhere = Caller("gone", 1, "closed", NOW - 70)
+    late = Caller("late", "w1", "cards", NOW - 5, caller="2", priority=9)
+    early = Caller("early", "w1", "cards", NOW - 50, caller="1")
+    elsewhere = Caller("gone", "w1", "closed", NOW - 70)
     lines = waiting_lines(board(callers=(early, late, elsewhere)), NOW)
     assert [(line.call_id, line.position, line.caller) for line in lines] == [("late", 1, "2"), ("early", 2, "1")]
 
@@ -56,7 +56,7 @@ def test_an_agent_tells_what_comes_after_the_call() -> None:
 
 
 def test_a_call_names_its_agent() -> None:
-    talking = Caller("t", 1, "cards", NOW, state=CallerState.TALKING, agent="anna", since=NOW)
+    talking = Caller("t", "w1", "cards", NOW, state=CallerState.TALKING, agent="anna", since=NOW)
     lines = call_lines(
         board(callers=(talking,)),
         [CallUp("t", NOW, "1", "2", "bank", "en", "human"), CallUp("u", NOW, "1", "2", "bank", "en", "")],

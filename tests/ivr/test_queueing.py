@@ -19,6 +19,8 @@ CONTROL = "hotline/control/7/state"
 class Control:
     """The bus, with control at its other end: notes what is asked, answers or refuses."""
 
+    name = "w1"
+
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
         self.refuse = ""

@@ -53,6 +53,8 @@ def say(**event: object) -> None:
 class FakeLine:
     """Control and the bus."""
 
+    name = "w1"
+
     def __init__(self) -> None:
         self.answers: dict = {"join": {"position": 1, "expected_wait_s": 20.0}, "renew": {"position": 1}}
         self.servers: dict = {}

@@ -13,7 +13,7 @@ from ivr.store.errors import StoreRefusedError
 
 QUEUES = {"cards": QueueSettings("cards")}
 CALLER = Caller(
-    "one", 7, "cards", 5.0, caller="+49", called="hotline", language="en", skills={"zh": 2}, priority=3,
+    "one", "w7", "cards", 5.0, caller="+49", called="hotline", language="en", skills={"zh": 2}, priority=3,
     context={"order": "你好"}, tried=("anna",), since=6.0,
 )  # fmt: skip
 TICKET = Ticket("t", "one", "+49", "cards", 5.0, 6.0, skills={"zh": 2}, tried=("anna",))
@@ -36,7 +36,7 @@ async def test_everything_is_read_as_it_was_written(database: Database) -> None:
         board.put_caller(CALLER)
         board.put_ticket(TICKET)
         board.signal("anna", Event(Signal.LOGIN), 4.0)
-        board.put_offer(LiveOffer(Offer("o", "one", "cards", "anna", 7.0, 27.0), attempt="a", pid=9))
+        board.put_offer(LiveOffer(Offer("o", "one", "cards", "anna", 7.0, 27.0), attempt="a", worker="w9"))
         board.signal("anna", Event(Signal.OFFER, call_id="one", queue="cards", offer="o"), 7.0)
 
     await state.turn(work, [], 7.0)
