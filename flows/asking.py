@@ -6,7 +6,7 @@ from flows.calendar import today
 from flows.commands import BACK, REPEAT
 from flows.flow import Defaults
 from flows.grammars import Answer, Expected, Grammar, Wait, YesNo
-from flows.nlu.words import is_backchannel, is_noise, normal
+from flows.nlu.words import backchannel_words, is_backchannel, is_noise, normal
 from flows.run import HISTORY, Run, masked
 from flows.slots import free_text, grammar
 from flows.state import Pending, Phase
@@ -249,12 +249,13 @@ def _listen(run: Run, step: Asking) -> None:
     expected = _grammar(run, step).expected()
     any_words = expected == Expected()  # then commands must not narrow down what is recognised
     everywhere = () if any_words else commands.phrases(run.flow, run.language).values()
+    listening = backchannel_words(run.language) if expected.phrases and not expected.digits else ()
     run.listen(
         Expect(
             run.language,
             tuple(dict.fromkeys((*expected.phrases, *(normal(phrase) for words in everywhere for phrase in words)))),
             expected.digits,
-            expected.words,
+            tuple(dict.fromkeys((*expected.words, *listening))),
             settings(run, step).complete_timeout,
             settings(run, step).incomplete_timeout,
             settings(run, step).max_speech,

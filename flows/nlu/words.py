@@ -14,6 +14,8 @@ BACKCHANNELS = {
     "oh", "uh", "um", "er", "alright", "嗯", "嗯嗯", "哦", "噢", "啊", "呃", "好", "好的", "是", "是的", "对", "哦哦",
 }  # fmt: skip
 
+_SPOKEN_BACKCHANNELS = {"en": ("uh", "huh", "um", "mm", "hm", "hmm", "oh", "ah", "okay", "right", "yeah", "alright")}
+
 
 @lru_cache(maxsize=4096)
 def normal(text: str) -> str:
@@ -35,8 +37,17 @@ def without_fillers(text: str) -> str:
 
 
 def is_backchannel(text: str) -> bool:
-    """Whether this is only "uh-huh": a sign of listening, no turn of its own."""
-    return normal(text) in BACKCHANNELS
+    """Whether this is only "uh-huh": a sign of listening, no turn of its own.
+
+    Nor are small words alone one: where a recogniser lacks "uh" it writes "a".
+    """
+    said = normal(text)
+    return said in BACKCHANNELS or (said != "" and not without_fillers(said))
+
+
+def backchannel_words(language: str) -> tuple[str, ...]:
+    """The words of backchannels that a recogniser must know of, lest it takes "okay" for "operator"."""
+    return _SPOKEN_BACKCHANNELS.get(language.split("-", maxsplit=1)[0], ())
 
 
 def is_noise(text: str) -> bool:

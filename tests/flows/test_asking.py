@@ -211,3 +211,10 @@ def test_own_words_are_not_narrowed_down_to_commands(calling) -> None:
     text = DIGITS.replace('"digits"\nmin = 2\nmax = 4', '"text"')
     assert (expected(text).phrases, expected(text).words, expected(text).digits) == ((), (), None)
     assert "go back" in expected(DIGITS).phrases
+
+
+def test_the_recogniser_knows_of_okay_where_phrases_are_expected_and_not_among_digits(calling) -> None:
+    (menu,) = [action.expect for action in calling(MENU).actions if isinstance(action, Listen)]
+    assert "okay" in menu.words
+    (number,) = [action.expect for action in calling(DIGITS).actions if isinstance(action, Listen)]
+    assert "okay" not in number.words

@@ -90,6 +90,8 @@ def test_two_choices_named_equally_are_none() -> None:
 def test_sounds_that_are_no_turn() -> None:
     assert is_backchannel("Uh-huh.")
     assert is_backchannel("嗯")
+    assert is_backchannel("a")
+    assert not is_backchannel("")
     assert not is_backchannel("balance")
     assert is_noise("[unk] [unk]")
     assert not is_noise("[unk] balance")
