@@ -4,12 +4,14 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
+from asr import engines
+from asr.errors import AsrError
 from flows.checker import check_all
 from flows.problems import Severity
 from ivr import models, speech
@@ -17,13 +19,14 @@ from ivr.config import Config
 from ivr.dooredge import DoorSettingsError
 from ivr.flowfiles import flow_files, read_files, vocabulary
 from ivr.kamailiodoor import setup
+from telephony.address import reachable_address
 from telephony.kamailio.errors import MissingError
 from telephony.kamailio.generate import configuration
 from telephony.kamailio.program import find
 from telephony.portholder import port_holders
 from telephony.stack import RTP_PORTS_PER_PROCESS
 from tts.errors import SynthesiserFailed
-from tts.voices import piper_file
+from tts.isolated import IsolatedSynthesiser
 
 LOW_DISK_BYTES = 2 << 30
 
@@ -55,6 +58,7 @@ def main(config: Config, config_path: Path) -> int:
         *_flows(config),
         *_recognisers(config),
         *_voices(config),
+        *_address(config),
         *_door(config),
         *_ports(config, config_path),
         *_disk(config),
@@ -91,13 +95,16 @@ def _flows(config: Config) -> Iterator[Finding]:
 
 
 def _recognisers(config: Config) -> Iterator[Finding]:
+    """Loads each model: only then is it known to be one."""
     if config.asr.engine == "none":
         return
     for language, name in config.asr.models.items():
         try:
             folder = models.resolve(name, config.models_folder)
-        except models.ModelMissing as error:
-            yield Finding(Grade.ERROR, f"recogniser for {language}: {error}")
+            engines.load(config.asr.engine, language, folder)
+        except (models.ModelMissing, AsrError) as error:
+            mend = f"correct [asr.models] {language} (ivr models list); until then its calls go on by touch-tones"
+            yield Finding(Grade.ERROR, f"recogniser for {language}: {error}", mend)
             continue
         yield Finding(Grade.OK, f"recogniser for {language}: {name} in {folder}")
         if name == "starter":
@@ -109,24 +116,40 @@ def _recognisers(config: Config) -> Iterator[Finding]:
 
 
 def _voices(config: Config) -> Iterator[Finding]:
-    for language in config.tts.voices:
-        try:
-            voice = speech.recipe(config).voice(language)
-            if config.tts.engine == "piper":
-                piper_file(voice, config.models_folder)
-        except SynthesiserFailed as error:
-            yield Finding(Grade.ERROR, f"voice for {language}: {error}")
-        else:
-            yield Finding(Grade.OK, f"voice for {language}: {config.tts.engine} {voice}")
+    """Has each voice say something."""
+    engine = IsolatedSynthesiser(config.tts.engine, config.models_folder)
+    try:
+        for language, voice in speech.recipe(config).voices.items():
+            try:
+                engine.synthesise("1", language, voice)
+            except SynthesiserFailed as error:
+                mend = f"correct [tts.voices] {language}; until then none of its prompts can be spoken"
+                yield Finding(Grade.ERROR, f"voice for {language}: {error}", mend)
+            else:
+                yield Finding(Grade.OK, f"voice for {language}: {config.tts.engine} {voice}")
+    finally:
+        engine.close()
+
+
+def _address(config: Config) -> Iterator[Finding]:
+    wanted = config.telephony.address
+    try:
+        found = reachable_address(wanted)
+    except OSError as error:
+        mend = 'write an IPv4 address of this machine, a name that has one, or "auto"'
+        yield Finding(Grade.ERROR, f"[telephony] address {wanted!r} cannot be used: {error}", mend)
+    else:
+        yield Finding(Grade.OK, f"phones reach this machine at {found}")
 
 
 def _ports(config: Config, config_path: Path) -> Iterator[Finding]:
-    sip = _Port("SIP", "0.0.0.0", config.telephony.port, "telephony", f"ivr door --config {config_path}")
+    sip = _Port("SIP", "0.0.0.0", config.telephony.port, "telephony", lambda line: _is_door(line, config, config_path))
     yield _port(sip, "udp")
     yield _port(sip, "tcp")
     if config.rest.port:
-        owner = f"ivr control --config {config_path}"
-        yield _port(_Port("REST", config.rest.address, config.rest.port, "rest", owner), "tcp")
+        control = f"ivr control --config {config_path}"
+        rest = _Port("REST", config.rest.address, config.rest.port, "rest", lambda line: line.endswith(control))
+        yield _port(rest, "tcp")
     first, last = config.telephony.rtp_ports
     room = (last + 1 - first) // RTP_PORTS_PER_PROCESS
     if room < config.telephony.max_calls:
@@ -139,13 +162,13 @@ def _ports(config: Config, config_path: Path) -> Iterator[Finding]:
 
 @dataclass(frozen=True, slots=True)
 class _Port:
-    """A port of [`table`]; `owner`: how the command ends of the process of this hotline that may hold it."""
+    """A port of [`table`]; `is_ours`: whether this command line is that of this hotline's process that may hold it."""
 
     what: str
     address: str
     number: int
     table: str
-    owner: str
+    is_ours: Callable[[str], bool]
 
 
 def _port(port: _Port, protocol: Literal["udp", "tcp"]) -> Finding:
@@ -157,7 +180,7 @@ def _port(port: _Port, protocol: Literal["udp", "tcp"]) -> Finding:
             probe.bind((port.address, port.number))
         except OSError as error:
             found = port_holders(protocol, port.number)
-            if found and all(holder.command.endswith(port.owner) for holder in found):
+            if found and all(port.is_ours(holder.command) for holder in found):
                 return Finding(Grade.OK, f"{name} is served by this hotline, which is running")
             holders = ", ".join(map(str, found))
             return Finding(
@@ -168,7 +191,7 @@ def _port(port: _Port, protocol: Literal["udp", "tcp"]) -> Finding:
     return Finding(Grade.OK, f"{name} is free")
 
 
-def _is_ours(command: str, config: Config, config_path: Path) -> bool:
+def _is_door(command: str, config: Config, config_path: Path) -> bool:
     """Whether this is the command line of this hotline's front door."""
     kamailio = f" -f {config.run_folder / 'kamailio.cfg'} "
     return command.endswith(f"ivr door --config {config_path}") or kamailio in command
