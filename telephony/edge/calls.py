@@ -23,9 +23,10 @@ NEXT_WORKER_ON = frozenset((486, 500, 503))
 def begin(desk: Desk, server: Server, source: Hop) -> None:
     """Makes a call of a new INVITE and looks for a worker."""
     request = server.request
+    home = clients.contact(request) or clients.uri_in(request.get("From"))  # RFC 2543 has it optional
     call = Call(
         desk.number(), (request.call_id, request.from_tag), source, request.get("From"),
-        clients.contact(request), request.all("Record-Route"), desk.now, server,
+        home, request.all("Record-Route"), desk.now, server,
     )  # fmt: skip
     if clients.too_long(request, _headers(desk, call, request, _SOME_WORKER, clients.branch(desk, call.key))):
         desk.finish(server, 513)
@@ -64,6 +65,8 @@ def assign(desk: Desk, server: Server) -> None:
 
 def _headers(desk: Desk, call: Call, request: Request, worker: Hop, mark: str) -> list[tuple[str, str]]:
     top = [clients.via(desk, worker, True, mark), *record_route(desk, request.call_id, Mark(worker, call.caller))]
+    if not request.get("Contact"):
+        top.append(("Contact", f"<{call.caller_contact}>"))  # pjsip answers 400 without one
     return clients.outgoing(request, top, [])
 
 
@@ -157,7 +160,7 @@ def call_due(desk: Desk, call: Call) -> None:
 def _hang_up(desk: Desk, call: Call) -> None:
     """Sends the caller BYE in its worker's name (RFC 3261 §15.1.1, Reason: RFC 3326)."""
     desk.count("byes_for_workers")
-    uri = call.caller_contact or call.caller_party.partition("<")[2].partition(">")[0]
+    uri = call.caller_contact
     if not uri:
         return
     to = call.caller

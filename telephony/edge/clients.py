@@ -214,7 +214,11 @@ def is_own_route(desk: Desk, value: str) -> bool:
 
 def contact(message: Request | Response) -> str:
     """The URI of the Contact header, empty where there is none."""
-    value = message.get("Contact")
+    return uri_in(message.get("Contact"))
+
+
+def uri_in(value: str) -> str:
+    """The URI in a From, To or Contact."""
     if "<" in value:
         return value.partition("<")[2].partition(">")[0]
     return value.partition(";")[0].strip()

@@ -45,6 +45,20 @@ def test_broken_sip_during_a_call_harms_neither_it_nor_the_next(shared_hotline, 
     assert [one.termination for one in archived(shared_hotline, phones, [call, following])] == ["completed"] * 2
 
 
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [("esc01", 200), ("longreq", 200), ("sdp01", 200), ("baddate", 200), ("inv2543", 200), ("invut", 415)],
+)
+def test_strange_but_valid_invites_reach_a_worker(name, status, shared_hotline):
+    message = (SHARED / f"data/rfc4475/{name}.dat").read_bytes().replace(b"z9hG4bK", b"z9hG4bKanew")
+    message = re.sub(rb"(?im)^(call-id|i)[ \t]*:[ \t]*", rb"Call-ID: anew", message)  # no repetition of one before
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        stranger.settimeout(10)
+        stranger.sendto(message, shared_hotline.address)
+        answers = iter(lambda: int(stranger.recv(4000)[8:11]), None)
+        assert next(answer for answer in answers if answer >= 200) == status
+
+
 def test_broken_rtp_is_not_heard(shared_hotline, phones):
     call = phones.call("patient", Says(quiet(1.0)))
     random = np.random.default_rng(2)

@@ -300,3 +300,12 @@ def test_an_answer_that_comes_when_another_worker_has_the_call_is_hung_up() -> N
         again.bytes(answer(asked, 200, "old"), worker_hop(1))
     assert again.take(worker_hop(1)) == ["ACK", "BYE", "ACK"]
     assert again.last[1].to_tag == "old"
+
+
+def test_a_caller_without_contact_is_answered_at_its_from() -> None:
+    """RFC 2543 knew such INVITEs (RFC 4475 §3.4.1); pjsip refuses them with 400."""
+    bench = Bench()
+    bench.worker(1)
+    bench.bytes(invite().replace(b"Contact: <sip:caller@10.0.0.5:5060>\r\n", b""))
+    assert bench.take(worker_hop(1)) == ["INVITE"]
+    assert bench.last[0].all("Contact") == ["<sip:caller@example.com>"]
