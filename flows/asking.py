@@ -128,6 +128,7 @@ def accept(run: Run, step: Asking, answer: Answer, confidence: float, by: str) -
     if run.phase is Phase.EXPLAINING and isinstance(step, Survey):
         explained(run, step, answer.text)
         return
+    run.said = ()
     secret = _is_secret(step)
     run.note(
         "matched",
@@ -207,10 +208,13 @@ def do_command(run: Run, step: Asking, name: str) -> None:
         target = run.history[-1]
     run.play(prompt, settings(run, step).barge_in)
     if target:
+        run.said = ()
         run.goto(target)
         return
-    if prompt is None and name == REPEAT and _said_again(run, step):
-        return
+    if prompt is None and name == REPEAT:
+        if _said_again(run, step):
+            return
+        run.tell_again()
     silent = prompt is None or (handler is not None and handler.again)
     ask(run, step, _question(run, step) if silent or name in (REPEAT, BACK) else None)
 

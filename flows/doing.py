@@ -15,7 +15,7 @@ MAX_FRAMES = 20
 
 def say(run: Run, step: Say) -> None:
     """Queues the prompt and goes on: the next step listens while it is still being played."""
-    run.play(step.prompt, step.barge_in if step.barge_in is not None else run.flow.header.defaults.barge_in)
+    run.tell(step.prompt, step.barge_in if step.barge_in is not None else run.flow.header.defaults.barge_in)
     run.goto(step.next)
 
 

@@ -275,6 +275,7 @@ def _answered(run: Run, data: dict[str, Any]) -> None:
     run.stop_prompts()
     run.cancel(*sorted(run.timers))
     run.phase = Phase.TALKING
+    run.said = ()
     if run.hold:
         run.hold = replace(run.hold, agent=str(data.get("agent") or "")[:200], waited_s=run.now - run.hold.since)
     run.event("answered")

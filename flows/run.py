@@ -34,6 +34,7 @@ from flows.turn import Playing, Reply, Turn, Verdict
 from flows.wording import wording
 
 HISTORY = 20
+SAID = 6
 
 
 class Run:
@@ -62,6 +63,7 @@ class Run:
         self.requests = state.requests
         self.keys_only = state.keys_only
         self.history = state.history
+        self.said = state.said
         self.hold = state.hold
         self.places: Mapping[str, Place] = state.places
         self.priority = state.priority
@@ -89,6 +91,7 @@ class Run:
             requests=self.requests,
             keys_only=self.keys_only,
             history=self.history,
+            said=self.said,
             hold=self.hold,
             places=self.places,
             priority=self.priority,
@@ -159,10 +162,20 @@ class Run:
         barge_in: BargeIn,
         extra: Mapping[str, Value] | None = None,
         secret: bool = False,
-    ) -> None:
+    ) -> Play | None:
         """Queues a prompt; one without a word plays nothing. `extra` are names that only this prompt knows."""
         pieces, touched = self.pieces(prompt, extra)
-        self.play_pieces(pieces, barge_in, secret or touched)
+        return self.play_pieces(pieces, barge_in, secret or touched)
+
+    def tell(self, prompt: Prompt, barge_in: BargeIn) -> None:
+        """Queues a prompt that the caller may want to hear again when the next question is asked."""
+        told = self.play(prompt, barge_in)
+        self.said = (*self.said, told)[-SAID:] if told else self.said
+
+    def tell_again(self) -> None:
+        """Queues what was told since the caller's last answer, as it was said then."""
+        for told in self.said:
+            self.queue(replace(told, prompt=self.prompts + 1))
 
     def pieces(
         self, prompt: Prompt | None, extra: Mapping[str, Value] | None = None
@@ -203,13 +216,18 @@ class Run:
 
     def play_pieces(
         self, pieces: tuple[Text | AudioFile | Silence, ...], barge_in: BargeIn, secret: bool = False
-    ) -> None:
+    ) -> Play | None:
         """Queues what is to be played, if anything is."""
         if not pieces:
-            return
-        self.prompts += 1
-        self.act(Play(self.prompts, pieces, self.language, self.voice, barge_in, self.name, secret))
-        self.turn = replace(self.turn, queue=(*self.turn.queue, Playing(self.prompts, barge_in)))
+            return None
+        return self.queue(Play(self.prompts + 1, pieces, self.language, self.voice, barge_in, self.name, secret))
+
+    def queue(self, play: Play) -> Play:
+        """Queues a prompt that has the next number."""
+        self.prompts = play.prompt
+        self.act(play)
+        self.turn = replace(self.turn, queue=(*self.turn.queue, Playing(play.prompt, play.barge_in)))
+        return play
 
     def stop_prompts(self) -> None:
         """Silence at once, where something plays."""

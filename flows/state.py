@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from flows.actions import Play
 from flows.errors import SnapshotError
 from flows.turn import Turn
 
@@ -98,7 +99,8 @@ class State:
 
     `within` is the sub-flow that runs now, "" for the flow itself; `counts` counts events during the present visit of
     the step; `keys` are those of the entry under way, `ahead` those typed before anybody asked; `history` are the
-    asking steps before this one; `places` has the caller's in each queue, `priority` is that of queues to come.
+    asking steps before this one, `said` what `say` steps have said since the caller's last answer; `places` has the
+    caller's in each queue, `priority` is that of queues to come.
     """
 
     flow: str
@@ -121,6 +123,7 @@ class State:
     requests: int = 0
     keys_only: bool = False
     history: tuple[str, ...] = ()
+    said: tuple[Play, ...] = ()
     hold: Hold | None = None
     places: Mapping[str, Place] = field(default_factory=dict)
     priority: int = 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.actions import Expect, Listen, StartTimer
+from flows.actions import Expect, Listen, Play, StartTimer
 from flows.events import RecogniserFailed, SpeechTooLong
 
 MENU = """
@@ -181,6 +181,34 @@ def test_asking_back_is_repeated_and_back_leads_to_the_question(calling) -> None
     assert caller.listen_out().say("repeat that").heard[-1] == "I heard balance. Is that right?"
     assert caller.listen_out().say("go back").heard[-1] == "Balance or card?"
     assert caller.listen_out().say("balance", 0.6).listen_out().say("yes").heard[-1] == "Balance."
+
+
+def test_repeat_says_the_news_again_and_not_only_the_question_after_it(calling) -> None:
+    text = """
+[step.start]
+type = "gather"
+kind = "digits"
+length = 2
+into = "account"
+secret = true
+prompt = "Account?"
+next = "told"
+[step.told]
+type = "say"
+prompt = "Account {account} has 12 dollars."
+next = "more"
+[step.more]
+type = "menu"
+prompt = "Anything else?"
+choices = [{ key = "1", say = ["yes"], next = "start" }, { key = "2", say = ["no"], next = "more" }]
+"""
+    caller = calling(text).key("42").listen_out()
+    for _ in range(2):
+        caller.say("repeat that")
+        assert caller.heard[-2:] == ["Account 42 has 12 dollars.", "Anything else?"]
+        caller.listen_out()
+    assert [action.secret for action in caller.actions if isinstance(action, Play)][-2:] == [True, False]
+    assert caller.say("no").listen_out().say("repeat that").heard[-2:] == ["Anything else?", "Anything else?"]
 
 
 SURVEY = """
