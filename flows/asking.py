@@ -203,9 +203,8 @@ def do_command(run: Run, step: Asking, name: str) -> None:
     prompt = handler.prompt if handler else command.prompt
     target = handler.next if handler else command.next
     within = run.phase in (Phase.CONFIRMING, Phase.EXPLAINING)
-    if target is None and prompt is None and name == BACK and len(run.history) > 1 and not within:
-        run.history = run.history[:-1]
-        target = run.history[-1]
+    if target is None and prompt is None and name == BACK and not within:
+        target = _question_before(run)
     run.play(prompt, settings(run, step).barge_in)
     if target:
         run.said = ()
@@ -217,6 +216,18 @@ def do_command(run: Run, step: Asking, name: str) -> None:
         run.tell_again()
     silent = prompt is None or (handler is not None and handler.again)
     ask(run, step, _question(run, step) if silent or name in (REPEAT, BACK) else None)
+
+
+def _question_before(run: Run) -> str | None:
+    """Goes back to the asking step before this one, out of the sub-flow if it is this one's first."""
+    if len(run.history) > 1:
+        run.history = run.history[:-1]
+        return run.history[-1]
+    for depth, frame in enumerate(reversed(run.frames), 1):
+        if frame.history:
+            run.return_from(depth)
+            return run.history[-1]
+    return None
 
 
 def _said_again(run: Run, step: Asking) -> bool:

@@ -79,7 +79,7 @@ def call(run: Run, step: Call) -> None:
         return
     given = {name: run.value(formula) for name, formula in step.give.items()}
     secret = frozenset(name for name, formula in step.give.items() if run.touches_secret(formula))
-    run.frames = (*run.frames, Frame(run.flow.name, run.name, run.variables, run.secrets))
+    run.frames = (*run.frames, Frame(run.flow.name, run.name, run.variables, run.secrets, run.history))
     run.flow = callee
     run.variables = {**callee.header.variables, **given, "call": run.variables.get("call")}
     run.secrets = secret
@@ -100,14 +100,10 @@ def give_back(run: Run, step: Return) -> None:
             results[name] = (run.value(formula), run.touches_secret(formula))
         else:
             results[name] = (run.variables.get(name), name in run.secrets)
-    frame, run.frames = run.frames[-1], run.frames[:-1]
-    run.flow = run.root.callees.get(frame.flow, run.root)
-    run.variables, run.secrets = frame.variables, frame.secrets
-    run.name = frame.step
-    run.history = ()
+    run.return_from()
     caller = run.step
     if not isinstance(caller, Call):
-        run.fail("flow.no_such_step", f"there is no call step {frame.step}")
+        run.fail("flow.no_such_step", f"there is no call step {run.name}")
         return
     for variable, result in caller.take.items():
         value, secret = results.get(result, (None, False))

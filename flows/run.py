@@ -129,6 +129,14 @@ class Run:
         """Leaves this step; the machine enters the other one."""
         self.target = step
 
+    def return_from(self, depth: int = 1) -> None:
+        """Leaves the sub-flow that runs, or so many of them, for the step that called it."""
+        frame = self.frames[-depth]
+        self.frames = self.frames[:-depth]
+        self.flow = self.root.callees.get(frame.flow, self.root)
+        self.variables, self.secrets = frame.variables, frame.secrets
+        self.name, self.history = frame.step, frame.history
+
     # -- variables
 
     def scope(self, extra: Mapping[str, Value] | None = None) -> Mapping[str, Value]:

@@ -85,12 +85,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A flow that waits for the sub-flow it called."""
+    """A flow that waits for the sub-flow it called; `history` are its asking steps until then."""
 
     flow: str
     step: str
     variables: Mapping[str, Any]
     secrets: frozenset[str]
+    history: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

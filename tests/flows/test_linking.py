@@ -48,3 +48,29 @@ def test_calls_are_checked_against_what_the_sub_flow_takes(flow_of) -> None:
         (16, "call.unknown"),
         (20, "call.circle"),
     ]
+
+
+def test_back_leads_out_of_a_sub_flow_and_behind_one(caller_of, flow_of) -> None:
+    main = flow_of(
+        'flow = "main"\nstart = "start"\n[variables]\nwhat = "shoes"\n'
+        '[step.start]\ntype = "menu"\nprompt = "Shoes?"\nchoices = [{ key = "1", next = "middle" }]\n'
+        '[step.middle]\ntype = "call"\nflow = "middle"\nnext = "end"\n'
+        '[step.end]\ntype = "menu"\nprompt = "More {what}?"\nchoices = [{ key = "1", next = "start" }]\n'
+    )
+    middle = flow_of(
+        'flow = "middle"\nstart = "start"\n[step.start]\ntype = "call"\nflow = "size"\nnext = "end"\n'
+        '[step.end]\ntype = "return"\n'
+    )
+    size = flow_of(
+        'flow = "size"\nstart = "start"\n'
+        '[step.start]\ntype = "menu"\nprompt = "Size?"\nchoices = [{ key = "1", next = "end" }]\n'
+        '[step.end]\ntype = "return"\n'
+    )
+    linked, _ = check_all({"main": main, "middle": middle, "size": size})
+    caller = caller_of(Session.start(linked["main"])).call().key("1")
+    assert caller.heard[-1] == "Size?"
+    caller.session = Session.resume(linked["main"], caller.session.snapshot())
+    assert caller.listen_out().say("go back").heard[-1] == "Shoes?"
+    assert caller.listen_out().say("go back").heard[-1] == "Shoes?"
+    assert caller.listen_out().key("1").key("1").heard[-1] == "More shoes?"
+    assert caller.listen_out().say("go back").heard[-1] == "Shoes?"
