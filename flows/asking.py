@@ -30,6 +30,7 @@ def ask(run: Run, step: Asking, prompt: Prompt | None, phase: Phase = Phase.ASKI
     run.phase = phase
     run.keys = ""
     run.pending = None
+    run.quiet_since = None
     run.play(prompt, settings(run, step).barge_in)
     _listen(run, step)
 
@@ -69,6 +70,7 @@ def heard(run: Run, step: Asking, text: str, confidence: float) -> None:
 def pressed(run: Run, step: Asking, key: str) -> None:
     """The caller pressed a key."""
     run.cancel("noinput", "speech")
+    run.quiet_since = None
     term_key = settings(run, step).term_key
     if run.keys and key == term_key:
         finish_keys(run, step)

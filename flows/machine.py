@@ -38,6 +38,7 @@ from flows.turn import Verdict
 MAX_STEPS = 500
 MAX_AHEAD = 40
 SPEECH_GRACE_S = 5.0
+MOMENT_S = 1.0
 
 _ENTER: dict[type[Step], Callable[[Run, Any], None]] = {
     Say: doing.say,
@@ -137,8 +138,15 @@ def _settle(run: Run) -> None:
             run.start("speech", asking.settings(run, step).max_speech + SPEECH_GRACE_S)
     elif run.turn.queue:
         run.cancel("noinput")
+        run.quiet_since = None
     elif not run.timers and isinstance(step, Asking):
-        run.start("noinput", asking.settings(run, step).timeout)
+        run.quiet_since = run.now if run.quiet_since is None else run.quiet_since
+        run.start("noinput", _left(asking.settings(run, step).timeout, max(run.now - run.quiet_since, 0.0)))
+
+
+def _left(timeout: float, waited: float) -> float:
+    """What is left of the silence after a sound that said nothing: a moment more, but not for ever on a noisy line."""
+    return max(timeout - waited, min(MOMENT_S, 2 * timeout - waited), 0.0)
 
 
 def _handle(run: Run, event: Event) -> None:

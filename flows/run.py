@@ -64,6 +64,7 @@ class Run:
         self.keys_only = state.keys_only
         self.history = state.history
         self.said = state.said
+        self.quiet_since = state.quiet_since
         self.hold = state.hold
         self.places: Mapping[str, Place] = state.places
         self.priority = state.priority
@@ -92,6 +93,7 @@ class Run:
             keys_only=self.keys_only,
             history=self.history,
             said=self.said,
+            quiet_since=self.quiet_since,
             hold=self.hold,
             places=self.places,
             priority=self.priority,

@@ -101,7 +101,8 @@ class State:
     `within` is the sub-flow that runs now, "" for the flow itself; `counts` counts events during the present visit of
     the step; `keys` are those of the entry under way, `ahead` those typed before anybody asked; `history` are the
     asking steps before this one, `said` what `say` steps have said since the caller's last answer; `places` has the
-    caller's in each queue, `priority` is that of queues to come.
+    caller's in each queue, `priority` is that of queues to come. `quiet_since` is when nothing played any more, and the
+    caller was to answer.
     """
 
     flow: str
@@ -125,6 +126,7 @@ class State:
     keys_only: bool = False
     history: tuple[str, ...] = ()
     said: tuple[Play, ...] = ()
+    quiet_since: float | None = None
     hold: Hold | None = None
     places: Mapping[str, Place] = field(default_factory=dict)
     priority: int = 0

@@ -165,6 +165,27 @@ prompt = "Bad."
     assert calling(text).key("2").heard[-1] == "Bad."
 
 
+def test_noise_on_the_line_keeps_nobody_waiting_for_ever(calling) -> None:
+    caller = calling(MENU).listen_out()
+    for _ in range(20):
+        heard = len(caller.heard)
+        due = min(caller.timers.values())
+        if due <= caller.now + 0.6:  # the timer runs out before the next noise
+            caller.silence()
+            break
+        caller.now += 0.6
+        caller.say("")
+    assert caller.heard[heard:] == ["Nothing?"]
+
+
+def test_a_sound_at_the_last_moment_gives_a_moment_more(calling) -> None:
+    caller = calling(MENU).listen_out()
+    caller.now += 4.9
+    caller.say("um")
+    assert caller.timers == {"noinput": caller.now + 1.0}
+    assert caller.say("balance").heard[-1] == "Balance."
+
+
 def test_repeat_and_back_work_everywhere(calling) -> None:
     text = MENU.replace('next = "balance" }', 'next = "number" }') + DIGITS.replace("start", "number").split(
         "[step.end]"
