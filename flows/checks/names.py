@@ -9,7 +9,7 @@ from flows.flow import Flow
 from flows.inference import ANY, SCALARS, TEXT, YES_NO, Type, infer, table_type, type_of_value
 from flows.positions import Path
 from flows.steps.base import Prompt, Step
-from flows.steps.logic import Set
+from flows.steps.logic import Call, Set
 from flows.templates import Template
 
 CALL = Type("record", {"id": TEXT, "caller": TEXT, "called": TEXT})
@@ -68,7 +68,7 @@ def scope(flow: Flow) -> dict[str, Type]:
     known |= {name: table_type(rows) for name, rows in flow.header.data.items()}
     known |= {name: type_of_value(value) for name, value in flow.header.variables.items()}
     for step in flow.steps.values():
-        for name, kind in step.assigns():
+        for name, kind in _taken(flow, step) if isinstance(step, Call) else step.assigns():
             if kind is not None:
                 known[name] = _joined(known.get(name), kind)
     for rules in flow.header.rules.values():
@@ -77,6 +77,14 @@ def scope(flow: Flow) -> dict[str, Type]:
             for row in rules.rows:
                 known[name] = _joined(known.get(name), type_of_value(row[column]))
     return known | _inferred(flow.steps, known)
+
+
+def _taken(flow: Flow, step: Call) -> Iterator[tuple[str, Type]]:
+    """What a call sets: the results of the sub-flow, where that is known."""
+    callee = flow.callees.get(step.flow)
+    for name, result in step.take.items():
+        kind = callee.header.results.get(result, "any") if callee else "any"
+        yield name, SCALARS.get(kind, Type(kind))
 
 
 def _inferred(steps: Mapping[str, Step], known: Mapping[str, Type]) -> dict[str, Type]:

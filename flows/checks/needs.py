@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from flows.checks.names import scope
 from flows.checks.report import Report
 from flows.flow import Flow
+from flows.inference import ANY, infer
 from flows.positions import Path
 from flows.steps.base import Step
 from flows.steps.logic import Hours, Return, Rule
@@ -110,6 +111,11 @@ def _results(report: Report, flow: Flow, path: Path, step: Return) -> None:
             mend = f"declare it: [results] {name} = ..."
             report.error((*path, "values", name), "return.unknown", f"{name} is no result of this flow", mend)
     known = scope(flow)
-    for name in flow.header.results:
+    for name, wanted in flow.header.results.items():
         if name not in step.values and name not in known:
             report.error(path, "return.missing", f"nothing gives the result {name} a value", f"add values.{name} = ...")
+            continue
+        kind = infer(step.values[name], known)[0] if name in step.values else known.get(name, ANY)
+        if "any" not in (kind.name, wanted) and kind.name != wanted:
+            place = (*path, "values", name) if name in step.values else ("results", name)
+            report.error(place, "return.type", f"the result {name} is declared as {wanted}, this is {kind.name}")

@@ -74,3 +74,18 @@ def test_back_leads_out_of_a_sub_flow_and_behind_one(caller_of, flow_of) -> None
     assert caller.listen_out().say("go back").heard[-1] == "Shoes?"
     assert caller.listen_out().key("1").key("1").heard[-1] == "More shoes?"
     assert caller.listen_out().say("go back").heard[-1] == "Shoes?"
+
+
+def test_a_result_has_its_type_where_it_is_taken(flow_of) -> None:
+    main = flow_of(
+        'flow = "main"\nstart = "start"\n[step.start]\ntype = "call"\nflow = "price"\ntake.price = "price"\n'
+        'next = "end"\n[step.end]\ntype = "hangup"\nprompt = "{price + 1}"\n'
+    )
+    price = flow_of(
+        'flow = "price"\nstart = "start"\n[results]\nprice = "number"\n'
+        '[step.start]\ntype = "return"\nvalues.price = "5"\n'
+    )
+    assert check_all({"main": main, "price": price})[1] == []
+    main = flow_of(main.text.replace("price + 1", "price + 'x'"))
+    (problem,) = check_all({"main": main, "price": price})[1]
+    assert (problem.at.line, problem.code) == (10, "type")
