@@ -1,5 +1,6 @@
 """What callers say and hear: keys used twice, choices that sound alike, unknown words, missing translations."""
 
+import re
 from collections.abc import Iterator, Mapping
 
 from anyascii import anyascii
@@ -34,6 +35,7 @@ def check(report: Report, flow: Flow, vocabulary: Vocabulary) -> None:
         if isinstance(value, Prompt):
             _translated(report, path, value, spoken)
         elif isinstance(value, Phrases):
+            _said(report, path, value, spoken)
             _words(report, path, value, spoken, vocabulary)
 
 
@@ -84,7 +86,7 @@ def _alike(report: Report, options: list[tuple[Path, str | None, Phrases | None]
 def sounds_like(one: str, other: str) -> bool:
     """Whether a recogniser would often take one phrase for the other: the same sounds but for one or two."""
     if is_han(one) or is_han(other):
-        return syllables(one) == syllables(other)
+        return _blurred(syllables(one)) == _blurred(syllables(other))
     first, second = _sounds(one), _sounds(other)
     longest = max(len(first), len(second))
     return longest >= 3 and _distance(first, second) <= (1 if longest >= 5 else 0)
@@ -95,13 +97,19 @@ def syllables(phrase: str) -> str:
     return " ".join(anyascii(sign).strip().lower() if is_han(sign) else sign for sign in phrase)
 
 
-_BLURRED = "ow>a ght>t ph>f ck>k wh>w wr>r kn>n th>d sh>s ch>s qu>kw x>ks z>s c>k v>f b>p g>k t>d y>i"
+def _blurred(spelled: str) -> str:
+    """Pinyin without the differences that many speakers do not make: zh and z, ch and c, sh and s; ng and n."""
+    return re.sub(r"ng\b", "n", re.sub(r"\b([zcs])h", r"\1", spelled))
+
+
+_SILENT_E = re.compile(r"(?<=[aeiou][b-df-hj-np-tv-z])e\b")
+_BLURRED = "ce>se ci>si cy>si ow>a ght>t ph>f ck>k wh>w wr>r kn>n th>d sh>s ch>s qu>kw x>ks z>s c>k v>f b>p g>k t>d y>i"
 _SOUNDS = [pair.split(">") for pair in _BLURRED.split()]
 
 
 def _sounds(phrase: str) -> str:
     """A rough spelling of English sounds: consonants that lines blur fall together, vowels become one."""
-    text = phrase.replace(" ", "").replace("'", "")
+    text = _SILENT_E.sub("", phrase).replace(" ", "").replace("'", "")
     for written, sound in _SOUNDS:
         text = text.replace(written, sound)
     text = "".join("a" if letter in "aeiou" else letter for letter in text)
@@ -133,6 +141,17 @@ def _translated(report: Report, path: Path, prompt: Prompt, spoken: list[str]) -
         if prompt.within(language) is None:
             mend = f'add "{language}" = "..."'
             report.error(path, "prompt.translation", f"this prompt has no text in {language}", mend)
+
+
+def _said(report: Report, path: Path, phrases: Phrases, spoken: list[str]) -> None:
+    """Words that may be said in some of the languages only; those given without a language stand for all of them."""
+    for language in spoken:
+        if not phrases.within(language):
+            what = f"nothing can be said here in {language}"
+            report.warning(path, "phrase.translation", what, f'add "{language}" = ["..."]')
+    if len(spoken) > 1 and any(tag == ANY_LANGUAGE for tag, _ in phrases.variants):
+        mend = 'write { en = ["..."], "zh-CN" = ["..."] }'
+        report.warning(path, "phrase.translation", "these words are the same in all languages", mend)
 
 
 def _is_worded(prompt: Prompt, part: Template | Recorded) -> bool:
