@@ -53,6 +53,11 @@ def errors(problems: list[Problem]) -> list[Problem]:
     return [problem for problem in problems if problem.severity is Severity.ERROR]
 
 
+def counted(count: int, what: str) -> str:
+    """How many, as it is said: "1 error", "2 errors"."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def in_order(problems: list[Problem]) -> list[Problem]:
     """Sorted by file and place, each once."""
     return sorted(dict.fromkeys(problems), key=lambda problem: (problem.file, problem.at, problem.code, problem.what))

@@ -13,12 +13,13 @@ from typing import Literal
 from asr import engines
 from asr.errors import AsrError
 from flows.checker import check_all
-from flows.problems import Severity
+from flows.problems import Severity, counted
 from ivr import models, speech
 from ivr.config import Config
 from ivr.dooredge import DoorSettingsError
 from ivr.flowfiles import flow_files, read_files, vocabulary
 from ivr.kamailiodoor import setup
+from ivr.recordedprompts import unheard
 from telephony.address import reachable_address
 from telephony.kamailio.errors import MissingError
 from telephony.kamailio.generate import configuration
@@ -66,14 +67,14 @@ def main(config: Config, config_path: Path) -> int:
     sys.stdout.writelines(f"{finding}\n" for finding in findings)
     errors = sum(finding.grade is Grade.ERROR for finding in findings)
     warnings = sum(finding.grade is Grade.WARNING for finding in findings)
-    sys.stdout.write(f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}\n")
+    sys.stdout.write(f"{counted(errors, 'error')}, {counted(warnings, 'warning')}\n")
     return 1 if errors else 0
 
 
 def _flows(config: Config) -> Iterator[Finding]:
     read, unread = read_files(flow_files(config.flows_folder))
     flows, problems = check_all(read, vocabulary(config), config.queues.keys())
-    problems = [*unread, *problems]
+    problems = [*unread, *problems, *(problem for flow in flows.values() for problem in unheard(flow))]
     for problem in problems:
         yield Finding(Grade.ERROR if problem.severity is Severity.ERROR else Grade.WARNING, str(problem))
     if flows:
@@ -224,7 +225,3 @@ def _disk(config: Config) -> Iterator[Finding]:
 
 def _has_model(config: Config, language: str) -> bool:
     return language in config.asr.models or language.split("-", maxsplit=1)[0] in config.asr.models
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"

@@ -13,10 +13,11 @@ from flows.flow import Flow
 from flows.golden import Outcome, play
 from flows.golden import read as read_golden
 from flows.graph import mermaid, svg
-from flows.problems import Problem, Severity, errors, in_order
+from flows.problems import Problem, Severity, counted, errors, in_order
 from ivr.config import Config
 from ivr.flowfiles import TEST_SUFFIX, flow_files, golden_files, read_files, read_text, vocabulary
 from ivr.flowstore import open_store
+from ivr.recordedprompts import unheard
 
 Command = Callable[[argparse.Namespace, Config], int]
 
@@ -77,6 +78,7 @@ def _flows(paths: Sequence[Path], config: Config) -> tuple[dict[str, Flow], list
     neighbours = [file for path in paths if path.is_file() for file in flow_files(path.parent)]
     read, problems = read_files(dict.fromkeys((*files, *neighbours)))
     flows, found = check_all(read, vocabulary(config), config.queues.keys())
+    found += [problem for flow in flows.values() for problem in unheard(flow)]
     wanted = set(map(str, files))
     return (
         {name: flow for name, flow in flows.items() if flow.file in wanted},
@@ -92,7 +94,8 @@ def _check(options: argparse.Namespace, config: Config) -> int:
         for problem in problems:
             _print(str(problem))
         bad = len(errors(problems))
-        _print(f"{len(flows)} flows, {bad} errors, {len(problems) - bad} warnings")
+        good = len(problems) - bad
+        _print(f"{counted(len(flows), 'flow')}, {counted(bad, 'error')}, {counted(good, 'warning')}")
     return 1 if errors(problems) else 0
 
 
@@ -142,7 +145,7 @@ def _history(options: argparse.Namespace, config: Config) -> int:
         tally = f"{one.tally.calls} calls, {one.tally.errors} errors, {one.tally.hangups} hang-ups"
         _print(f"{name} {one.number} (version {one.label}) {when} {one.standing}: {tally} {one.why}".rstrip())
     if not found:
-        sys.stderr.write("nothing has been published yet\n")
+        sys.stderr.write(f"{options.flow}: not published yet\n" if options.flow else "nothing has been published yet\n")
     return 0 if found else 1
 
 
@@ -224,7 +227,7 @@ def _show(
     for problem in failed:
         _print(str(problem))
     bad = sum(bool(outcome.problems) for *_, outcome in outcomes)
-    _print(f"{len(outcomes)} conversations, {bad} failed")
+    _print(f"{counted(len(outcomes), 'conversation')}, {bad} failed")
     for one in covered:
         _print(f"{one.flow.name}: {one.percent:.0f}% of {len(one.flow.steps)} steps")
         for name in one.missed_steps:

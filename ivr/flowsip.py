@@ -10,7 +10,7 @@ from pathlib import Path
 from flows.flow import Flow
 from flows.golden import play
 from flows.golden import read as read_golden
-from flows.problems import Problem, Severity
+from flows.problems import Problem, Severity, counted
 from ivr.config import Config
 from ivr.flowfiles import read_text, vocabulary
 from ivr.goldencall import left_out
@@ -99,4 +99,4 @@ def _show(plans: Sequence[Plan], failed: Sequence[Problem]) -> None:
     sys.stdout.writelines(f"{problem}\n" for problem in failed)
     bad_ones = sum(bool(plan.faults or plan.virtual.problems) for plan in plans)
     skipped = sum(bool(plan.left_out) for plan in plans)
-    sys.stdout.write(f"{len(plans) - skipped} conversations called, {bad_ones} failed, {skipped} left out\n")
+    sys.stdout.write(f"{counted(len(plans) - skipped, 'conversation')} called, {bad_ones} failed, {skipped} left out\n")

@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-import flows
 from flows.actions import AudioFile, Play, Silence, Text
+from ivr.recordedprompts import recorded
 from tts.client import Clause
 from tts.errors import SynthesiserFailed
 
 log = logging.getLogger(__name__)
-LIBRARY = Path(flows.__file__).parent / "library"
 
 
 class Playback(Protocol):
@@ -46,8 +45,7 @@ class PromptFiles:
 
     def recorded(self, path: str) -> Path:
         """A recorded prompt: the author's, else the one of this name that comes with Hotline (music on hold)."""
-        own, ours = self.folder / path, LIBRARY / path
-        return ours if ours.is_file() and not own.is_file() else own
+        return recorded(self.folder, path)
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ Every method must be called on the stack's thread. Pausing takes the file off th
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pjsua2 as pj
 
@@ -100,7 +101,7 @@ class Player:
             try:
                 file.createPlayer(path, pj.PJMEDIA_FILE_NO_LOOP)
             except pj.Error as error:
-                self._emit(PlayFailed(token, error.reason or error.info()))
+                self._emit(PlayFailed(token, f"{Path(path).name}: {error.reason or error.info()}"))
                 continue
             self._file, self._token = file, token
             self.reconnect()

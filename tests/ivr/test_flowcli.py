@@ -65,6 +65,20 @@ def test_check_names_every_problem_of_all_files(ivr_flow, tmp_path, capsys) -> N
     assert printed.endswith("2 flows, 4 errors, 0 warnings\n")
 
 
+def test_a_recorded_prompt_that_cannot_be_played_is_named(ivr_flow, tmp_path, capsys) -> None:
+    names = ("audio/hello.wav", "audio/gone.wav", "hello.mp3", "audio/music.wav")
+    played = "[" + ", ".join(f'{{ file = "{name}" }}' for name in names) + "]"
+    write(tmp_path, "good.toml", GOOD.replace('prompt = "', f'prompt = {played}\nnote = "', 1))
+    (tmp_path / "audio").mkdir()
+    (tmp_path / "audio" / "hello.wav").write_bytes(b"RIFF\x24\0\0\0WAVEfmt ")
+    (tmp_path / "hello.mp3").write_bytes(b"ID3")
+    assert ivr_flow("check", tmp_path) == 0
+    printed = capsys.readouterr().out
+    assert "audio/gone.wav cannot be read (No such file or directory): callers hear nothing" in printed
+    assert "hello.mp3 is no WAV file" in printed
+    assert printed.endswith("1 flow, 0 errors, 2 warnings\n"), "music comes with Hotline"
+
+
 def test_a_reader_that_has_had_enough_is_no_fault(tmp_path) -> None:
     steps = "".join(f'[step.s{number}]\ntype = "unheard of"\n' for number in range(2000))
     file = write(tmp_path, "long.toml", f'flow = "long"\nstart = "s1"\n{steps}')
@@ -105,7 +119,7 @@ def test_test_plays_golden_conversations_and_tells_coverage(ivr_flow, tmp_path, 
     write(tmp_path, "good.test.toml", golden.replace("WHAT", "Done"))
     assert ivr_flow("test", tmp_path, "--coverage") == 0
     printed = capsys.readouterr().out
-    assert "1 conversations, 0 failed" in printed
+    assert "1 conversation, 0 failed" in printed
     assert "good: 67% of 3 steps" in printed
     assert "good.toml:7: step split is not walked" in printed
     assert "good.toml:6: ask -> split (2) is not walked" in printed

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from flows.actions import AudioFile, BargeIn, Play, Text
-from ivr.prompts import LIBRARY, PromptFiles, Prompts
+from ivr.prompts import PromptFiles, Prompts
+from ivr.recordedprompts import LIBRARY
 from tts.client import Clause
 from tts.errors import EngineCrashed
 
