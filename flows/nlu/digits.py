@@ -19,6 +19,23 @@ _TENS = {
 _REPEATS = {"double": 2, "triple": 3, "treble": 3}
 _ROUND = {"hundred": "00", "thousand": "000"}
 HAN = dict(zip("零〇洞幺一两二三四五六七拐八九勾", "0001122345677899", strict=True))
+_AROUND = {
+    "yes",
+    "yeah",
+    "ok",
+    "okay",
+    "so",
+    "account",
+    "card",
+    "code",
+    "order",
+    "phone",
+    "pin",
+    "thanks",
+    "thank",
+    "you",
+}
+_HAN_AROUND = re.compile(r"谢谢|好的|卡号|密码|验证码|订单号|电话|手机")
 _HAN_REPEAT = re.compile(r"([两二三四])个([零〇洞幺一二三四五六七拐八九勾])|双([零〇洞幺一二三四五六七拐八九勾])")
 
 
@@ -27,7 +44,9 @@ def digits(text: str) -> str | None:
     said = without_fillers(normal(text))
     if not said:
         return None
-    return _han(said) if is_han(said) else _english(said.replace("-", " ").split())
+    if is_han(said):
+        return _han(_HAN_AROUND.sub("", said))
+    return _english([word for word in said.replace("-", " ").split() if word not in _AROUND])
 
 
 def _han(said: str) -> str | None:
@@ -35,7 +54,7 @@ def _han(said: str) -> str | None:
         return match[3] * 2 if match[3] else match[2] * int(HAN[match[1]])
 
     found = [HAN.get(character, character) for character in _HAN_REPEAT.sub(repeated, said)]
-    return "".join(found) if all(character in "0123456789" for character in found) else None
+    return "".join(found) if found and all(character in "0123456789" for character in found) else None
 
 
 def _english(words: list[str]) -> str | None:

@@ -18,10 +18,14 @@ _CARDINALS = (
 )
 _WORDS: Final = frozenset(_CARDINALS.split())
 _MAJOR = re.compile(r"\b(?:dollars?|euros?|pounds?|yuan|bucks?)\b")
+_A_MAJOR = re.compile(r"\ba (?:dollar|euro|pound|yuan|buck)\b")
 _MINOR = re.compile(r"\b(?:cents?|pence|penny|pennies)\b")
+_BEFORE = re.compile(r"^(?:(?:i want|i'd like|i would like|i need|give me|make that|to pay|pay|about|just|only) )+")
+_THINGS = re.compile(r" (?!(?:second|minute|moment)s)[a-z]+s$")
+_MEASURES = re.compile(r"(?<=[零〇一二两三四五六七八九十百千万亿\d])(?:个人|[个位张份件次只名本天])$")
 _HAN_AMOUNT = re.compile(
     r"(?P<yuan>[零〇一二两三四五六七八九十百千万亿点\d.]+?)(?:块钱|块|元钱|元|圆)"
-    r"(?:零?(?P<jiao>[零〇一二两三四五六七八九\d])(?:毛|角)?)?(?:零?(?P<fen>[零〇一二两三四五六七八九\d])分?)?钱?"
+    r"(?:(?:零(?=.[毛角]))?(?P<jiao>[一二两三四五六七八九零〇\d])(?:毛|角)?)?(?:零?(?P<fen>[零〇一二两三四五六七八九\d])分?)?钱?"
 )
 _HAN_SMALL = re.compile(
     r"(?=.*[毛角分])(?:(?P<jiao>[一二两三四五六七八九\d])(?:毛|角))?(?:(?P<fen>[一二两三四五六七八九\d])分?)?钱?"
@@ -35,7 +39,7 @@ def number(text: str) -> Number | None:
         return None
     if _PLAIN.fullmatch(said):
         return _plain(said.replace(",", "."))
-    return _han(said) if is_han(said) else _english(said)
+    return _han(said) if is_han(said) else _english(_THINGS.sub("", _BEFORE.sub("", said)))
 
 
 def normal_number(text: str) -> str:
@@ -50,6 +54,7 @@ def _plain(said: str) -> Number:
 
 
 def _han(said: str) -> Number | None:
+    said = _MEASURES.sub("", said)
     if not _HAN_NUMBER.fullmatch(said):
         return None
     try:
@@ -90,8 +95,10 @@ def amount(text: str) -> Number | None:
     said = without_fillers(normal_number(text))
     if is_han(said):
         return _han_amount(said)
+    said = _BEFORE.sub("", said)
     major = _MAJOR.split(said, maxsplit=1)
     if len(major) == 2:
+        major[0] = "one" if not major[0].strip() and _A_MAJOR.search(text.casefold()) else major[0]
         rest = _MINOR.sub("", major[1]).strip().removeprefix("and ").removeprefix("an ").strip()  # as it is often heard
         return _joined(number(major[0]), number(rest) if rest else 0)
     if _MINOR.search(said):
@@ -102,8 +109,9 @@ def amount(text: str) -> Number | None:
 
 def _twelve_fifty(words: list[str]) -> Number | None:
     for place in range(1, len(words)):
-        major, minor = number(" ".join(words[:place])), number(" ".join(words[place:]))
-        if isinstance(major, int) and isinstance(minor, int) and 10 <= minor < 100 and major < 100:
+        major, minor = number(" ".join(words[:place])), number(" ".join(words[place:]).removeprefix("oh "))
+        least = 1 if words[place] == "oh" else 10
+        if isinstance(major, int) and isinstance(minor, int) and least <= minor < 100 and major < 100:
             return _joined(major, minor)
     return None
 

@@ -9,6 +9,8 @@ from flows.nlu.numbers import number, words
 from flows.nlu.words import is_han, normal, without_fillers
 
 _CLOCK = re.compile(r"(\d{1,2})[:.](\d{2})")
+_HALF = re.compile(r"(?<=[\d\s])(\s*)([ap])\.?m\b\.?")
+_HAN_FIXED = {"中午": (12, 0), "正午": (12, 0), "半夜": (0, 0), "午夜": (0, 0)}
 _HAN_TIME = re.compile(
     r"(?P<part>凌晨|清晨|早上|早晨|上午|中午|下午|傍晚|晚上|夜里|半夜|深夜)?(?P<hour>[零一二两三四五六七八九十\d]{1,3})(?:点钟|点整|点|时)过?"
     r"(?:(?P<half>半)|(?P<quarter>[一三])刻|零?(?P<minute>[零一二两三四五六七八九十\d]{1,3})分?)?"
@@ -22,7 +24,8 @@ _FIXED = {"noon": (12, 0), "midday": (12, 0), "midnight": (0, 0)}
 
 def time_of_day(text: str) -> str | None:
     """The time as "HH:MM", None where there is none."""
-    said = normal(_CLOCK.sub(r"\1 oclock \2", text.casefold().replace("p.m.", "pm").replace("a.m.", "am")))
+    text = _HALF.sub(r"\1 \2m", text.casefold())
+    said = normal(_CLOCK.sub(r"\1 oclock \2", text))
     return _han(said.replace(" ", "")) if is_han(said) else _english(said)
 
 
@@ -85,7 +88,7 @@ def _han(said: str) -> str | None:
     before = _HAN_BEFORE.search(said)
     match = _HAN_TIME.search(_HAN_BEFORE.sub("", said))
     if match is None:
-        return None
+        return _clock(*_HAN_FIXED[said]) if said in _HAN_FIXED else None
     hour = number(match["hour"])
     minute = number(match["minute"]) if match["minute"] else 0
     if match["half"]:

@@ -7,7 +7,8 @@ from flows.nlu.words import is_han, normal, without_fillers
 _YES = (
     "yes", "yeah", "yep", "yup", "yes please", "correct", "right", "that's right", "that is right", "sure", "okay",
     "ok", "of course", "exactly", "absolutely", "affirmative", "true", "i do", "it is", "go ahead",
-    "please do", "that's correct", "uh huh", "mhm",
+    "please do", "that's correct", "uh huh", "mhm", "alright", "fine", "certainly", "definitely", "i think so",
+    "why not",
 )  # fmt: skip
 _NO = (
     "no", "nope", "nah", "no thanks", "no thank you", "not", "wrong", "incorrect", "negative", "don't", "never",
@@ -46,6 +47,8 @@ _HAN_YES = (
     "要",
     "需要",
     "确认",
+    "确定",
+    "同意",
     "正确",
     "当然",
 )
