@@ -48,7 +48,8 @@ def show(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return f"{value:.10g}"
+        text = f"{value:.10f}".rstrip("0").rstrip(".")
+        return "0" if text == "-0" else text
     if isinstance(value, list):
         return ", ".join(map(show, value))[:MAX_TEXT]
     if isinstance(value, dict):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from flows.errors import ExpressionError
 from flows.evaluation import evaluate
 from flows.expressions import parse
-from flows.functions import FUNCTIONS, Context
+from flows.functions import FUNCTIONS, Context, show
 from flows.inference import TEXT, Type, infer, type_of_value
 from flows.templates import parse as parse_template
 
@@ -83,6 +83,12 @@ def value(source: str, language: str = "en") -> object:
 )
 def test_values(source: str, result: object) -> None:
     assert value(source) == result
+
+
+def test_a_large_amount_is_not_spoken_as_a_power_of_ten() -> None:
+    assert [show(value) for value in (24690000000 / 2, 12345678901.5, 0.1 + 0.2, 2.0, -1e-12, 1e14 + 0.5)] == [
+        "12345000000", "12345678901.5", "0.3", "2", "0", "100000000000000.5",
+    ]  # fmt: skip
 
 
 def test_what_is_spoken_depends_on_the_language() -> None:
