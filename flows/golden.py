@@ -33,6 +33,7 @@ from flows.simulation import Line, Simulation, Who
 from flows.steps.base import Duration, Table
 
 MOST_FAULTS = 100
+LATEST = 7_258_118_400.0  # the year 2200: no clock and no calendar knows the times of any number
 
 
 def _seconds(value: object) -> object:
@@ -100,7 +101,9 @@ class Conversation(Table):
     name: str = Field(min_length=1, description="what it shows")
     turns: tuple[Turn, ...] = Field(min_length=1, description="the turns")
     caller: str = Field("+15550100", description="the caller's number")
-    now: Annotated[float, BeforeValidator(_seconds)] = Field(1_800_000_000.0, description="when the call begins")
+    now: Annotated[float, BeforeValidator(_seconds)] = Field(
+        1_800_000_000.0, ge=0, lt=LATEST, description="when the call begins"
+    )
     variables: dict[str, Any] = Field(default_factory=dict, description="variables laid over those of the flow")
     answers: tuple[OutsideAnswer, ...] = Field((), description="what steps are answered, in their order")
     random: tuple[float, ...] = Field((), description="the numbers from 0 to 1 that split steps get, in their order")

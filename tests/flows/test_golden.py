@@ -187,3 +187,10 @@ def test_an_answer_for_a_step_that_is_not_there_is_named(flow_of) -> None:
     assert [(problem.what, problem.mend) for problem in outcome.problems] == [
         ("there is no step ordr", "did you mean order?")
     ]
+
+
+@pytest.mark.parametrize("now", ["1e20", "-1", "nan"])
+def test_a_call_at_a_time_no_calendar_knows_is_refused(now: str) -> None:
+    text = f'flow = "x"\n[[conversation]]\nname = "a"\nnow = {now}\nturns = [{{ silent = true }}]\n'
+    golden, _, (problem,) = read(text, "x.test.toml")
+    assert (golden, problem.at.line) == (None, 4)
