@@ -6,15 +6,14 @@ from typing import Any
 
 from flows.checks import names, needs, paths, speech, unset
 from flows.checks.report import Report
+from flows.checks.speech import Vocabulary
 from flows.flow import Flow
 from flows.linking import link
 from flows.problems import Problem, in_order
 from flows.steps.logic import Return
 
 
-def check(
-    flow: Flow, vocabulary: Mapping[str, frozenset[str]] | None = None, queues: Collection[str] | None = None
-) -> list[Problem]:
+def check(flow: Flow, vocabulary: Vocabulary | None = None, queues: Collection[str] | None = None) -> list[Problem]:
     """Every problem of the flow, in the order of the file.
 
     `vocabulary` has the words each language's recogniser knows (language = words, small letters); languages that are
@@ -29,10 +28,12 @@ def check(
     return in_order(report.problems)
 
 
-def check_readable(flow: Flow, unread: Mapping[str, Any]) -> list[Problem]:
+def check_readable(
+    flow: Flow, unread: Mapping[str, Any], vocabulary: Vocabulary | None = None, queues: Collection[str] | None = None
+) -> list[Problem]:
     """What is wrong beside the steps that cannot be read (name = their raw tables), and does not hang on them."""
     there = {name: Return(type="return") for name in unread}
-    problems = check(replace(flow, steps={**there, **flow.steps}))
+    problems = check(replace(flow, steps={**there, **flow.steps}), vocabulary, queues)
     unknown = {f"nothing is called {name}" for table in unread.values() for name in _named(table)}
     silent = _HANGS_ON_ALL | ({"type", "field.unknown"} if unknown else set())
     return [one for one in problems if one.code not in silent and one.what not in unknown]
@@ -52,7 +53,7 @@ def _named(table: object) -> Iterator[str]:
 
 def check_all(
     flows: Mapping[str, Flow],
-    vocabulary: Mapping[str, frozenset[str]] | None = None,
+    vocabulary: Vocabulary | None = None,
     queues: Collection[str] | None = None,
 ) -> tuple[dict[str, Flow], list[Problem]]:
     """Links flows that call each other and checks all of them: the flows to run, and every problem."""

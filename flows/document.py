@@ -13,6 +13,7 @@ from flows.problems import Position, Problem, Severity
 MAX_CHARACTERS = 2_000_000
 MAX_DEPTH = 40
 _DOTTED = re.compile(r"(?m)(?:^|[{,])[ \t\[]*(?:[\w\"'-]+[ \t]*\.[ \t]*){40}")  # costs tomllib its square
+_HUGE = re.compile(r"\d[\d_]{4000}")
 _CURLY = "“”„‟‘’‚′″「」『』«»"
 _NEWLINE = re.compile(r"Illegal character '(?:\\r)?\\n'")
 _TABLE = re.compile(r"Cannot (?:declare|mutate immutable namespace) \((?P<names>.*?),?\)")
@@ -48,9 +49,13 @@ def read(text: str, file: str) -> tuple[dict[str, Any], Places] | Problem:
         return document, _places(text)
     except tomllib.TOMLDecodeError as error:
         return _in_words(file, text, str(error))
-    except (RecursionError, ValueError) as error:
-        what = "this is nested too deeply" if isinstance(error, RecursionError) else f"not TOML: {error}"
-        return _problem(file, Position(1, 1), "toml", what)
+    except RecursionError:
+        return _problem(file, Position(1, 1), "toml", "this is nested too deeply")
+    except ValueError as error:
+        if huge := _HUGE.search(text):
+            line, column = text.count("\n", 0, huge.start()) + 1, huge.start() - text.rfind("\n", 0, huge.start())
+            return _problem(file, Position(line, column), "toml", "this number is too long", "numbers have 15 digits")
+        return _problem(file, Position(1, 1), "toml", f"not TOML: {error}")
 
 
 def _is_deep(document: dict[str, Any]) -> bool:

@@ -53,8 +53,9 @@ def _check(report: Report, flow: Flow, place: str, step: Call, flows: Mapping[st
     callee = flows.get(step.flow)
     if callee is None:
         close = get_close_matches(step.flow, list(flows), 1)
-        mend = f"did you mean {close[0]}?" if close else "check it together with the folder it lies in"
-        report.error((*path, "flow"), "call.unknown", f"there is no flow {step.flow}", mend)
+        mend = f"did you mean {close[0]}?" if close else "mend it, or check this together with the folder it lies in"
+        what = f"there is no flow {step.flow} here, or it cannot be read"
+        report.error((*path, "flow"), "call.unknown", what, mend)
         return
     wanted = callee.header.parameters
     for name in wanted.keys() - step.give.keys():

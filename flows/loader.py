@@ -5,12 +5,14 @@ text comes in as a string.
 """
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from flows import document
 from flows.checker import check_readable
+from flows.checks.speech import Vocabulary
 from flows.errors import ExpressionError
 from flows.flow import Flow, Header
 from flows.inside import inside
@@ -23,13 +25,18 @@ from flows.steps.kinds import BY_TYPE
 MOST_FAULTS = 100
 
 
-def read(text: str, file: str) -> tuple[Flow | None, list[Problem]]:
-    """The flow, or None with the problems that keep it from being one. Never raises, whatever the text."""
+def read(
+    text: str, file: str, vocabulary: Vocabulary | None = None, queues: Collection[str] | None = None
+) -> tuple[Flow | None, list[Problem]]:
+    """The flow, or None with the problems that keep it from being one. Never raises, whatever the text.
+
+    `vocabulary` and `queues` are as `flows.checker.check` takes them, for the parts of a broken flow that can be read.
+    """
     found = document.read(text, file)
     if isinstance(found, Problem):
         return None, [found]
     tables, where = found
-    return _Reader(file, text, tables, where).flow()
+    return _Reader(file, text, tables, where).flow(vocabulary, queues)
 
 
 def _problem(file: str, at: Position, code: str, what: str, mend: str = "") -> Problem:
@@ -44,7 +51,7 @@ class _Reader:
         self.places = where
         self.problems: list[Problem] = []
 
-    def flow(self) -> tuple[Flow | None, list[Problem]]:
+    def flow(self, vocabulary: Vocabulary | None, queues: Collection[str] | None) -> tuple[Flow | None, list[Problem]]:
         tables = self.tables.pop("step", {})
         steps = self.steps(tables)
         header = self.validate(Header, self.tables, ())
@@ -55,7 +62,8 @@ class _Reader:
         flow = Flow(self.file, header, steps, self.places, self.text)
         if self.problems:
             unread = {name: table for name, table in tables.items() if name not in steps} if steps else {}
-            return None, [*self.problems, *(check_readable(flow, unread) if steps else ())]
+            found = check_readable(flow, unread, vocabulary, queues) if steps else []
+            return None, [*self.problems, *found]
         return flow, []
 
     def steps(self, tables: Any) -> dict[str, Step]:

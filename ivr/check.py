@@ -72,8 +72,9 @@ def main(config: Config, config_path: Path) -> int:
 
 
 def _flows(config: Config) -> Iterator[Finding]:
-    read, unread = read_files(flow_files(config.flows_folder))
-    flows, problems = check_all(read, vocabulary(config), config.queues.keys())
+    words, queues = vocabulary(config), config.queues.keys()
+    read, unread = read_files(flow_files(config.flows_folder), vocabulary=words, queues=queues)
+    flows, problems = check_all(read, words, queues)
     problems = [*unread, *problems, *(problem for flow in flows.values() for problem in unheard(flow))]
     for problem in problems:
         yield Finding(Grade.ERROR if problem.severity is Severity.ERROR else Grade.WARNING, str(problem))

@@ -76,8 +76,9 @@ def _flows(paths: Sequence[Path], config: Config) -> tuple[dict[str, Flow], list
     """The checked flows at the paths. Their neighbours are read too, for calls of sub-flows, but not reported on."""
     files = [file for path in paths for file in flow_files(path)]
     neighbours = [file for path in paths if path.is_file() for file in flow_files(path.parent)]
-    read, problems = read_files(dict.fromkeys((*files, *neighbours)))
-    flows, found = check_all(read, vocabulary(config), config.queues.keys())
+    words, queues = vocabulary(config), config.queues.keys()
+    read, problems = read_files(dict.fromkeys((*files, *neighbours)), vocabulary=words, queues=queues)
+    flows, found = check_all(read, words, queues)
     found += [problem for flow in flows.values() for problem in unheard(flow)]
     wanted = set(map(str, files))
     return (
@@ -180,7 +181,7 @@ def _test(options: argparse.Namespace, config: Config) -> int:
         sys.stderr.write(f"no golden conversations here; they are files named *{TEST_SUFFIX}\n")
         return 2
     flows, problems = _flows(list(dict.fromkeys(file.parent for file in files)), config)
-    failed = errors(problems)
+    failed = _concerning(files, flows, errors(problems))
     if options.sip:
         from ivr import flowsip  # noqa: PLC0415 - only here
 
@@ -199,6 +200,16 @@ def _test(options: argparse.Namespace, config: Config) -> int:
     else:
         _show(outcomes, failed, covered, transcripts=options.transcripts)
     return 1 if failed else 0
+
+
+def _concerning(files: Sequence[Path], flows: dict[str, Flow], problems: list[Problem]) -> list[Problem]:
+    """The problems of the flows that the golden files talk to: other flows of their folder may be under repair."""
+    golden = [read_golden(text, str(file))[0] for file in files if isinstance(text := read_text(file), str)]
+    talked_to = [flows.get(one.flow) for one in golden if one]
+    if None in talked_to:  # it may be one of those that cannot be read
+        return problems
+    wanted = {flow.file for one in talked_to if one for flow in (one, *one.callees.values())}
+    return [problem for problem in problems if problem.file in wanted]
 
 
 def _played(file: Path, flows: dict[str, Flow]) -> tuple[list[tuple[Flow, Outcome]], list[Problem]]:

@@ -1,9 +1,10 @@
 """Reads flow files from disk for `flows.loader`, which knows no files."""
 
 import stat
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from flows.checks.speech import Vocabulary
 from flows.document import MAX_CHARACTERS
 from flows.flow import Flow
 from flows.linking import link
@@ -38,7 +39,7 @@ def golden_files(path: Path) -> list[Path]:
     return [beside] if beside.exists() else []
 
 
-def vocabulary(config: Config) -> dict[str, frozenset[str]]:
+def vocabulary(config: Config) -> Vocabulary:
     """The words that each language's vosk model knows (language = words), where one is configured and there."""
     found = {}
     for language, name in config.asr.models.items() if config.asr.engine == "vosk" else ():
@@ -54,11 +55,17 @@ Known = dict[Path, tuple[str, Flow | None, list[Problem]]]
 """What files held when they were last read."""
 
 
-def read_files(files: Iterable[Path], known: Known | None = None) -> tuple[dict[str, Flow], list[Problem]]:
+def read_files(
+    files: Iterable[Path],
+    known: Known | None = None,
+    vocabulary: Vocabulary | None = None,
+    queues: Collection[str] | None = None,
+) -> tuple[dict[str, Flow], list[Problem]]:
     """Every flow that can be read, by name and joined with its sub-flows, and all problems of the others.
 
     Never raises for what a file holds; what is wrong with the calls between flows, `flows.checker.check_all` says.
     `known` is kept between calls by who reads the same files again: those that are the same are not parsed again.
+    `vocabulary` and `queues` are as `check_all` takes them.
     """
     flows: dict[str, Flow] = {}
     problems: list[Problem] = []
@@ -69,7 +76,7 @@ def read_files(files: Iterable[Path], known: Known | None = None) -> tuple[dict[
             problems.append(text)
             continue
         if file not in known or known[file][0] != text:
-            known[file] = (text, *read(text, str(file)))
+            known[file] = (text, *read(text, str(file), vocabulary, queues))
         _, flow, found = known[file]
         problems += found
         if flow is None:

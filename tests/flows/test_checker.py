@@ -150,3 +150,17 @@ def test_a_step_that_cannot_be_read_hides_no_other_problem() -> None:
         (12, "step.unknown"),
         (12, "key.twice"),
     ]
+
+
+def test_a_number_without_end_is_named_at_its_place() -> None:
+    _, (problem,) = read('flow = "x"\nstart = "a"\nversion = ' + "1" * 5000, "x.toml")
+    assert (problem.at.line, problem.at.column, problem.what) == (3, 11, "this number is too long")
+
+
+def test_a_broken_flow_is_held_to_words_and_queues_too() -> None:
+    text = (
+        'flow = "x"\nstart = "a"\n[step.a]\ntype = "say"\n[step.b]\ntype = "staffing"\nqueue = "q"\nstaffed = "a"\n'
+        'unstaffed = "c"\n[step.c]\ntype = "menu"\nprompt = "?"\nchoices = [{ say = ["hyena"], next = "a" }]\n'
+    )
+    _, problems = read(text, "x.toml", {"en": frozenset({"balance"})}, ["cards"])
+    assert {"key.missing", "queue.unknown", "word.unknown"} <= {problem.code for problem in problems}

@@ -131,6 +131,17 @@ def test_test_plays_golden_conversations_and_tells_coverage(ivr_flow, tmp_path, 
     assert json.loads(capsys.readouterr().out)["conversations"][0]["passed"] is False
 
 
+def test_another_flow_under_repair_fails_no_conversation(ivr_flow, tmp_path, capsys) -> None:
+    write(tmp_path, "good.toml", GOOD)
+    write(tmp_path, "bad.toml", BAD)
+    golden = 'flow = "NAME"\n[[conversation]]\nname = "x"\nturns = [{ hears = "Balance" }]\n'
+    file = write(tmp_path, "good.test.toml", golden.replace("NAME", "good"))
+    assert ivr_flow("test", file) == 0
+    write(tmp_path, "bad.test.toml", golden.replace("NAME", "bad"))
+    assert ivr_flow("test", tmp_path) == 1
+    assert "nothing is called x" in capsys.readouterr().out
+
+
 def test_test_says_what_it_cannot_play(ivr_flow, tmp_path, capsys) -> None:
     assert ivr_flow("test", tmp_path) == 2
     write(tmp_path, "x.test.toml", 'flow = "x"\n[[conversation]]\nname = "n"\nturns = [{ keys = "1" }]\n')
