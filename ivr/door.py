@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import ipaddress
 import signal
 import sys
 import time
@@ -10,20 +9,18 @@ from collections.abc import Callable
 
 from ivr.bus import Bus
 from ivr.busaddress import address_finder
-from ivr.config import Config, TelephonySettings
+from ivr.config import Config
 from ivr.dooraccounts import DoorAccounts, LateAccounts
-from ivr.dooredge import DoorSettingsError, client_tls, edge_settings, server_tls
+from ivr.dooredge import DoorSettingsError, client_tls, edge_settings, place_and_bind, port_in_use, server_tls
 from ivr.doorkey import door_key
 from ivr.process import EXIT_CANNOT_START, say_ready
 from ivr.registrations import Registrations
 from ivr.spending import CallsKept, Spending
 from ivr.trunknames import follow
 from telephony.address import reachable_address
-from telephony.edge.desk import Place
 from telephony.edge.events import AccountsAre, CallsOut, Change, Registered, Restored, Spent
 from telephony.edge.server import Door
 from telephony.edge.settings import EdgeSettings
-from telephony.portholder import in_use, port_holders
 
 _GRACE_S = 60.0  # a call ends by its worker's clock; the door forgets it a little later
 
@@ -42,17 +39,10 @@ def main(config: Config) -> int:
         return EXIT_CANNOT_START
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            print(in_use(_taken(config.telephony)), file=sys.stderr)
+            print(port_in_use(config.telephony), file=sys.stderr)
         else:
             print(f"[telephony] address {config.telephony.address!r} cannot be used: {error}", file=sys.stderr)
         return EXIT_CANNOT_START
-
-
-def _taken(settings: TelephonySettings) -> int:
-    """Which of the two ports is held by somebody."""
-    if settings.tls.certificate is None or any(port_holders(kind, settings.port) for kind in ("udp", "tcp")):
-        return settings.port
-    return settings.tls.port
 
 
 async def _serve(config: Config, outside: str) -> int:
@@ -101,11 +91,9 @@ async def _serve(config: Config, outside: str) -> int:
 
 def _door(config: Config, outside: str, edge: EdgeSettings, keep: Callable[[Change], None]) -> Door:
     settings = config.telephony
-    private = settings.address != "auto" and ipaddress.IPv4Address(outside).is_loopback
-    inside = outside if private else "127.0.0.1"
-    place = Place(outside, inside, settings.port, settings.tls.port, frozenset(settings.domains))
+    place, bind = place_and_bind(settings, outside)
     door = Door(
-        outside if private else "0.0.0.0", place, door_key(config.run_folder), settings.max_calls,
+        bind, place, door_key(config.run_folder), settings.max_calls,
         settings.max_call + _GRACE_S, edge, keep, server_tls(config.root, settings.tls),
     )  # fmt: skip
     if any(trunk.transport == "TLS" for trunk in edge.plan.trunks):

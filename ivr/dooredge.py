@@ -1,5 +1,6 @@
 """What the front door's settings become: the edge's own values, its certificates, its secrets read from files."""
 
+import ipaddress
 import secrets
 import ssl
 import time
@@ -7,9 +8,11 @@ from pathlib import Path
 
 from ivr.config import Config, TelephonySettings
 from ivr.doorsettings import RuleSettings, TlsSettings, TrunkSettings, networks
+from telephony.edge.desk import Place
 from telephony.edge.dialplan import DialPlan, Rule, Trunk
 from telephony.edge.guard import GuardSettings
 from telephony.edge.settings import EdgeSettings
+from telephony.portholder import in_use, port_holders
 
 _BURST_S = 4.0  # seconds of the allowed rate that may come at once
 
@@ -39,6 +42,20 @@ def edge_settings(config: Config) -> EdgeSettings:
         ),
         salt=secrets.token_bytes(16),
     )
+
+
+def place_and_bind(settings: TelephonySettings, outside: str) -> tuple[Place, str]:
+    """Where phones, at `outside`, and workers reach the door, and the address that it listens at."""
+    private = settings.address != "auto" and ipaddress.IPv4Address(outside).is_loopback
+    inside, bind = (outside, outside) if private else ("127.0.0.1", "0.0.0.0")
+    return Place(outside, inside, settings.port, settings.tls.port, frozenset(settings.domains)), bind
+
+
+def port_in_use(settings: TelephonySettings) -> str:
+    """What to say where the door cannot have one of its two ports: which, and who holds it."""
+    if settings.tls.certificate is None or any(port_holders(kind, settings.port) for kind in ("udp", "tcp")):
+        return in_use(settings.port)
+    return in_use(settings.tls.port)
 
 
 def server_tls(root: Path, settings: TlsSettings) -> ssl.SSLContext | None:

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import errno
-import ipaddress
 import secrets
 import signal
 import sys
@@ -14,7 +13,7 @@ from ivr.bus import Bus
 from ivr.busaddress import address_finder
 from ivr.config import Config
 from ivr.dooraccounts import DoorAccounts, LateAccounts
-from ivr.dooredge import DoorSettingsError, client_tls, edge_settings, server_tls
+from ivr.dooredge import DoorSettingsError, client_tls, edge_settings, place_and_bind, port_in_use, server_tls
 from ivr.doorkey import door_key
 from ivr.doorsettings import TlsSettings
 from ivr.process import EXIT_CANNOT_START, say_ready, signal_when_parent_dies
@@ -22,13 +21,11 @@ from ivr.registrations import Registrations
 from ivr.spending import Spending
 from ivr.trunknames import follow
 from telephony.address import reachable_address
-from telephony.edge.desk import Place
 from telephony.edge.events import AccountsAre, Registered, Spent
 from telephony.kamailio.errors import KamailioError, MissingError
 from telephony.kamailio.generate import Setup, Tls, configuration
 from telephony.kamailio.program import Program, find
 from telephony.kamailio.server import KamailioDoor
-from telephony.portholder import in_use
 
 _GRACE_S = 60.0  # a call ends by its worker's clock; the door ends it a little later
 
@@ -39,7 +36,7 @@ def main(config: Config) -> int:
         return asyncio.run(_serve(config, find()))
     except (MissingError, DoorSettingsError, OSError) as error:
         if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-            print(in_use(config.telephony.port), file=sys.stderr)
+            print(port_in_use(config.telephony), file=sys.stderr)
         else:
             print(error, file=sys.stderr)
         return EXIT_CANNOT_START
@@ -92,11 +89,10 @@ async def _serve(config: Config, program: Program) -> int:
 def setup(config: Config, program: Program, key: str) -> Setup:
     """What the configuration is made of. Raises OSError and DoorSettingsError."""
     settings = config.telephony
-    outside = reachable_address(settings.address)
-    private = settings.address != "auto" and ipaddress.IPv4Address(outside).is_loopback
+    place, bind = place_and_bind(settings, reachable_address(settings.address))
     return Setup(
-        place=Place(outside, outside if private else "127.0.0.1", settings.port, domains=frozenset(settings.domains)),
-        bind=outside if private else "0.0.0.0",
+        place=place,
+        bind=bind,
         key=key,
         nonce_key=secrets.token_hex(16),
         edge=edge_settings(config),

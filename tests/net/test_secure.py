@@ -22,10 +22,11 @@ def certificate(folder: Path) -> str:
 
 @pytest.mark.needs("baresip")
 @pytest.mark.needs("openssl")
-def test_sound_is_encrypted_for_who_comes_by_tls_and_plain_for_others(make_hotline, tmp_path):
+@pytest.mark.parametrize("door", ["embedded", pytest.param("kamailio", marks=pytest.mark.needs("kamailio"))])
+def test_sound_is_encrypted_for_who_comes_by_tls_and_plain_for_others(door, make_hotline, tmp_path):
     port = free_port(10_000)
     tls = f"[telephony.tls]\nport = {port}\n{certificate(tmp_path)}"
-    hotline = make_hotline(telephony='srtp = "optional"', more=tls)
+    hotline = make_hotline(telephony=f'door = "{door}"\nsrtp = "optional"', more=tls)
     secure = "<sip:bare@127.0.0.1;transport=tls>;regint=0;mediaenc=srtp-mand"
     ways = [
         (secure, f"/dial sip:tones@127.0.0.1:{port};transport=tls", "module srtp.so"),
