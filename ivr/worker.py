@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import time
+from traceback import walk_tb
 from typing import Any
 
 from ivr.bus import Bus, CommandRefusedError
@@ -31,6 +32,7 @@ from telephony.stack import Stack, StackSettings
 log = logging.getLogger(__name__)
 REPEAT_S = 2.0
 USER_HEADER = "x-hotline-user"  # the door alone sets it
+OUR_CODE = frozenset(("asr", "flows", "ivr", "recordings", "telephony", "tts"))
 LINGER_S = 0.2  # for the last SIP message and the last bus message to leave
 
 
@@ -163,10 +165,12 @@ class Worker:
         """A mistake of ours in the middle of a call: logged, and the call ends rather than falling silent.
 
         What a task beside the call died of (the bus, the door's line) is only logged; the call watches its own tasks.
+        So is what failed within a library: aiomqtt trips over its closed socket when a machine that slept wakes up.
         """
         loop.default_exception_handler(context)
-        if self._call is not None and "handle" in context:
-            self._call.fail(str(context.get("exception") or context["message"]))
+        error = context.get("exception")
+        if self._call is not None and "handle" in context and (error is None or _is_ours(error)):
+            self._call.fail(str(error or context["message"]))
 
     def _stop(self) -> None:
         """SIGTERM: a live call is told goodbye by BYE, an idle worker just ends."""
@@ -179,6 +183,12 @@ class Worker:
         """The zygote is gone: nobody would replace this worker, so only a live call keeps it."""
         if self._call is None:
             self._done.set()
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether code of ours was running when it happened."""
+    modules = (str(frame.f_globals.get("__name__", "")) for frame, _ in walk_tb(error.__traceback__))
+    return any(module.partition(".")[0] in OUR_CODE for module in modules)
 
 
 def work(config: Config, preloaded: Preloaded, slot: Slot, tell: int) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from ivr import callsession
 from ivr.config import Config
 from ivr.slots import Slot
 from ivr.worker import Worker
-from telephony.legevents import Incoming, Refused
+from telephony.legevents import Frame, Incoming, Refused
 
 
 class Leg:
@@ -96,7 +97,14 @@ async def test_a_fault_of_bus_or_door_does_not_end_a_call_but_one_in_its_own_eve
     gc.collect()
     assert "bus" in caplog.text
     assert call.failures == []
-    loop.call_soon(int, "no number")
+    line = socket.socket()
+    loop.call_soon(loop.add_writer, line.fileno(), print)  # as aiomqtt does when its connection has just ended
+    line.close()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert "Bad file descriptor" in caplog.text
+    assert call.failures == []
+    loop.call_soon(worker._on_leg_event, Leg(), Frame(0, b"", b""))  # this call takes no events
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert len(call.failures) == 1
