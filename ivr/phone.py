@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -30,6 +31,7 @@ from tts.errors import SynthesiserFailed
 ANSWER_WITHIN_S = 35.0
 REPLY_WITHIN_S = 8.0
 PROMPT_ENDS_WITHIN_S = 60.0
+KEY_S = 0.25  # pjsua2 sends a key in 240 ms
 REQUEST_TIMEOUT = 408  # RFC 3261 section 8.1.3.1: what a phone makes of no answer at all
 SILENCE_BROKEN_WITHIN_S = 60.0
 
@@ -128,7 +130,7 @@ class Phone:
             turn = {**asdict(step), "at": time.time(), "reply_ms": None, "failure": ""}
             self._outcome.turns.append(turn)
             if step.what == "keys":
-                self._press(stack, leg, step.value)
+                await self._press(stack, leg, step.value)
             elif step.what == "silence":
                 self._replies.spoke(len(self._sound[1]))
                 await self._replies.reply(SILENCE_BROKEN_WITHIN_S)
@@ -142,9 +144,13 @@ class Phone:
         if await self._replies.reply(REPLY_WITHIN_S):
             await self._replies.silence(PROMPT_ENDS_WITHIN_S)
 
-    def _press(self, stack: Stack, leg: Leg, keys: str) -> None:
-        self._replies.spoke(len(self._sound[1]))
-        stack.post(lambda: leg.send_keys(keys))
+    async def _press(self, stack: Stack, leg: Leg, keys: str) -> None:
+        """Presses one key after another: the reply is counted from the last one."""
+        for place, key in enumerate(keys):
+            if place:
+                await asyncio.sleep(KEY_S)
+            self._replies.spoke(len(self._sound[1]))
+            stack.post(partial(leg.send_keys, key))
 
     async def _play(self, playback: LegPlayback, token: int, step: Step) -> None:
         path = Path(step.value) if step.what == "play" else self._spoken[step.value]

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the command's options."""
     parser.add_argument("uri", type=_uri, metavar="SIP-URI", help="whom to call: sip:hotline@127.0.0.1:5060")
     turn = {"action": _Turn, "dest": "turns", "default": []}
-    parser.add_argument("--say", nargs="+", metavar="TEXT", help="speak, a turn for each text", **turn)  # type: ignore[arg-type]
+    parser.add_argument("--say", type=_text, nargs="+", metavar="TEXT", help="speak, a turn for each text", **turn)  # type: ignore[arg-type]
     parser.add_argument("--play", type=_wav, metavar="WAV", help="play an 8 kHz mono WAV as one turn", **turn)  # type: ignore[arg-type]
     parser.add_argument("--keys", type=_keys, metavar="12#", help="press keys as one turn", **turn)  # type: ignore[arg-type]
     parser.add_argument("--silence", nargs=0, help="stay silent until the far end speaks again", **turn)  # type: ignore[arg-type]
@@ -65,6 +65,12 @@ def _uri(text: str) -> str:
     return uri
 
 
+def _text(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("there is nothing to say in an empty text; --silence says nothing")
+    return text
+
+
 def _keys(text: str) -> str:
     if not re.fullmatch(r"[0-9*#A-D]+", text):
         raise argparse.ArgumentTypeError(f"{text!r}: keys are 0-9, * and #")
@@ -81,6 +87,8 @@ def _wav(text: str) -> str:
     """A file that the phone can play: pjmedia reads WAV of 8 kHz, mono, 16 bits."""
     import soundfile  # noqa: PLC0415 - only when something is played
 
+    if not Path(text).is_file():
+        raise argparse.ArgumentTypeError(f"there is no file {text}")
     try:
         found = soundfile.info(text)
     except soundfile.LibsndfileError as error:

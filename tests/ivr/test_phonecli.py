@@ -1,6 +1,7 @@
 """`ivr dial`: orders that cannot be carried out are refused before anybody is called."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import soundfile
 
 from ivr import phone, phonecli
+from ivr.replies import Replies
 from telephony.errors import DialError
 
 
@@ -50,7 +52,8 @@ def test_what_is_no_address_is_refused(
     [
         (("--keys", "12x"), "keys are 0-9, * and #"),
         (("--wait", "abc"), "not a number of seconds"),
-        (("--play", "/nonexistent.wav"), "/nonexistent.wav"),
+        (("--play", "/nonexistent.wav"), "there is no file /nonexistent.wav"),
+        (("--say", "hello", ""), "nothing to say"),
         (("--record", "/nonexistent/out.wav"), "cannot be written"),
     ],
 )
@@ -79,3 +82,21 @@ def test_a_host_that_nobody_knows_is_named() -> None:
     assert phone.local_address("sip:hotline@127.0.0.1:5060") == "127.0.0.1"
     with pytest.raises(DialError, match=r"the host 'nobody\.invalid' is not known"):
         phone.local_address("sip:hotline@nobody.invalid")
+
+
+async def test_the_reply_to_several_keys_is_counted_from_the_last_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It had the time in it that the keys take: 700 ms more for four."""
+    done: list[str] = []
+    monkeypatch.setattr(phone, "KEY_S", 0.0)
+    monkeypatch.setattr(Replies, "spoke", lambda _replies, _sample: done.append("spoke"))
+
+    class Line:
+        def post(self, command: Callable[[], object]) -> None:
+            command()
+
+        def send_keys(self, keys: str) -> None:
+            done.append(keys)
+
+    caller = phone.Phone(lambda _text: Path(), lambda _at_s, _line: None)
+    await caller._press(Line(), Line(), "12")  # type: ignore[arg-type]
+    assert done == ["spoke", "1", "spoke", "2"]
