@@ -56,6 +56,7 @@ ATTEMPTS = 3
 REFUGES = tuple(Path(folder) / "hotline-recordings" for folder in (tempfile.gettempdir(), "/dev/shm"))  # noqa: S108 - bundles are for this user's eyes only
 RTP_CHECK_S = 1.0
 REQUEST_TIMEOUT = 408  # what the stack notes when the ACK to its 200 does not come
+NOT_ACCEPTABLE_HERE = 488  # no codec in common, or none of the two kinds of sound, plain or SRTP
 REQUEST_TERMINATED = 487  # what the door's BYE says when the answer came after the CANCEL, or after another's answer
 GOODBYE_S = 2.0
 GONE_WITHIN_S = 40.0  # a BYE that nobody answers is given up after 32 s (RFC 3261 timer F)
@@ -177,12 +178,14 @@ class CallSession:
 
     @staticmethod
     def archive_refused(config: Config, refused: Refused, bus: CallBus) -> None:
-        """Keeps a call that the stack refused before it became one (RFC 3261 section 13.3.1.3: 488)."""
+        """Keeps a call that the stack refused before it became one (RFC 3261 section 13.3.1.3)."""
         bundle = open_bundle(config, refused.caller, refused.called)
         about = {"caller": refused.caller, "called": refused.called, "sip_call_id": refused.sip_call_id}
         bus.publish_event(bundle.call_id, bundle.event("call.started", None, None, about))
         data = {"sip_status": refused.status, "reason": refused.reason}
-        bus.publish_event(bundle.call_id, bundle.close(Termination.CODEC_MISMATCH, "hotline", data))
+        no_codec = refused.status == NOT_ACCEPTABLE_HERE
+        termination = Termination.CODEC_MISMATCH if no_codec else Termination.BAD_REQUEST
+        bus.publish_event(bundle.call_id, bundle.close(termination, "hotline", data))
 
     def _converse(self, codec: str) -> None:
         assert self._incoming is not None

@@ -19,4 +19,7 @@ class Termination(StrEnum):
     NO_ACK = "no_ack"
     """The caller never acknowledged the answer (RFC 3261 section 13.3.1.4)."""
     CODEC_MISMATCH = "codec_mismatch"
+    """Nothing in the caller's offer that both can speak: 488."""
+    BAD_REQUEST = "bad_request"
+    """The INVITE's body is no offer that can be read: 400, 415."""
     SHUTDOWN = "shutdown"

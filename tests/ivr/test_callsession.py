@@ -18,7 +18,7 @@ from ivr.flowfiles import read_files
 from ivr.preload import Preloaded
 from recordings.errors import BundleCreateError
 from recordings.read import read
-from telephony.legevents import Ended, Frame, Held, Incoming, Key, KeyMethod, MediaReady
+from telephony.legevents import Ended, Frame, Held, Incoming, Key, KeyMethod, MediaReady, Refused
 from tts.cache import PromptCache
 from tts.recipe import Recipe
 
@@ -327,3 +327,13 @@ async def test_a_flow_that_switches_to_a_language_nobody_understands_goes_on_by_
     await asyncio.sleep(0)
     errors = [event["data"] for event in await bench.end() if event["kind"] == "error"]
     assert {"code": "error.asr", "detail": "there is no recogniser for zh-CN"} in errors
+
+
+@pytest.mark.parametrize(
+    ("status", "termination"), [(488, "codec_mismatch"), (400, "bad_request"), (415, "bad_request")]
+)
+def test_an_offer_that_cannot_be_read_is_no_codec_mismatch(status: int, termination: str, config: Config) -> None:
+    published: list[dict[str, Any]] = []
+    refused = Refused(status, "Bad SDP", "ann", "desk", "x@y")
+    CallSession.archive_refused(config, refused, NoBus(published))
+    assert published[-1]["data"]["termination"] == termination
