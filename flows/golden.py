@@ -164,7 +164,7 @@ def _mistake(file: str, where: Places, item: Any) -> Problem:
 def play(flow: Flow, conversation: Conversation, file: str, where: Places, number: int, deaf: bool = False) -> Outcome:
     """Plays one conversation; `number` is its place in the file. A `deaf` hotline has no recogniser."""
     simulation = Simulation(
-        flow, Scripted(conversation), conversation.now, dict(conversation.variables), conversation.caller, deaf
+        flow, Scripted(conversation), conversation.now, dict(conversation.variables), conversation.caller, deaf=deaf
     )
     judge = _Judge(simulation, file, where, number)
     judge.problems += _answers_for_nobody(flow, conversation, file, where, number)

@@ -88,6 +88,7 @@ class Simulation:
     now: float = 1_800_000_000.0
     variables: dict[str, Any] = field(default_factory=dict)
     caller: str = "+15550100"
+    call_id: str = "simulated"
     deaf: bool = False
     lines: list[Line] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
@@ -116,7 +117,7 @@ class Simulation:
         """The hotline answers."""
         if self.deaf:
             self._tell(RecogniserFailed("there is no recogniser"))
-        self._tell(CallStarted("simulated", self.caller, self.flow.name))
+        self._tell(CallStarted(self.call_id, self.caller, self.flow.name))
 
     def listen(self) -> None:
         """The caller hears every prompt to its end but music; what is asked of the outside is answered meanwhile."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import secrets
 import sys
 import time
 from pathlib import Path
@@ -33,7 +34,10 @@ def talk(flow: Flow, caller: str, answers: Path | None) -> int:
         outside = _scripted(answers)
         if outside is None:
             return 2
-    simulation = Simulation(flow, outside or _outside, now=time.time(), caller=caller)
+    call_id = (
+        f"talk-{secrets.token_hex(6)}"  # its own: services take an Idempotency-Key that they know for a second try
+    )
+    simulation = Simulation(flow, outside or _outside, now=time.time(), caller=caller, call_id=call_id)
     _say(f"{flow.name} {flow.version}: {HELP}")
     simulation.begin()
     shown = _show(simulation, 0)

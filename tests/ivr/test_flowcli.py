@@ -197,6 +197,18 @@ def test_a_queue_that_config_toml_does_not_name_is_a_mistake(ivr_flow, tmp_path,
     assert ivr_flow("check", write(tmp_path, "wait.toml", text.replace('"card"', '"cards"'))) == 0
 
 
+def test_two_talks_are_two_calls_for_a_service(ivr_flow, tmp_path, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = GOOD.replace('prompt = "Done."', 'prompt = "Call {call.id}."').replace('start = "ask"', 'start = "end"')
+    flow = write(tmp_path, "good.toml", text)
+    ids = set()
+    for _ in range(2):
+        monkeypatch.setattr("builtins.input", lambda _: "bye")
+        assert ivr_flow("talk", flow) == 0
+        ids.add(capsys.readouterr().out.partition("Call ")[2].partition(".")[0])
+    assert len(ids) == 2
+    assert all(one.startswith("talk-") for one in ids)
+
+
 def test_talk_plays_a_queue(ivr_flow, tmp_path, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
     text = (
         'flow = "wait"\nstart = "wait"\n[step.wait]\ntype = "queue"\nqueue = "cards"\nannounce_position = "yes"\n'
