@@ -71,7 +71,10 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One published version. `digest` names its text; `number` counts publications, the author's version is `label`."""
+    """One published version. `digest` names its text; `number` counts publications, the author's version is `label`.
+
+    `parts` are its sub-flows (name = digest of the text): published with it, tried with it, taken back with it.
+    """
 
     number: int
     digest: str
@@ -80,6 +83,7 @@ class Version:
     standing: Standing
     tally: Tally = field(default_factory=Tally)
     why: str = ""
+    parts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +104,13 @@ class Shelf:
         return next((one for one in reversed(self.versions) if one.standing is Standing.TRIAL), None)
 
 
-def publish(shelf: Shelf, digest: str, label: int, now: float, limits: Limits) -> Shelf:
+def publish(
+    shelf: Shelf, digest: str, label: int, now: float, limits: Limits, parts: Mapping[str, str] | None = None
+) -> Shelf:
     """A new version comes in: on trial if there is one it can be compared with and it is to have a share, else current.
 
     The text that was published last changes nothing, even if it was withdrawn since: it needs an edit to come back.
-    Going back to the current text ends a trial.
+    Going back to the current text ends a trial. `digest` differs also where one of the `parts` does.
     """
     if shelf.current and shelf.current.digest == digest:
         return withdraw(shelf, "taken back") if shelf.trial else shelf
@@ -115,7 +121,8 @@ def publish(shelf: Shelf, digest: str, label: int, now: float, limits: Limits) -
     ended = (Standing.TRIAL,) if on_trial else (Standing.TRIAL, Standing.CURRENT)
     kept = tuple(replace(one, standing=Standing.RETIRED) if one.standing in ended else one for one in shelf.versions)
     number = max((one.number for one in shelf.versions), default=0) + 1
-    return replace(shelf, versions=(*kept, Version(number, digest, label, now, standing)))
+    version = Version(number, digest, label, now, standing, parts=parts or {})
+    return replace(shelf, versions=(*kept, version))
 
 
 def pick(shelf: Shelf, chance: float, limits: Limits) -> Version | None:

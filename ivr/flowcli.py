@@ -158,6 +158,8 @@ def _rollback(options: argparse.Namespace, config: Config) -> int:
     current = store.shelf(options.flow).current
     assert current is not None
     _print(f"{options.flow}: new calls get publication {current.number} (version {current.label})")
+    for caller in store.callers(options.flow):
+        _print(f"{caller} calls it as it was published; to take that back too: ivr flow rollback {caller}")
     return 0
 
 

@@ -1,7 +1,8 @@
 """The live flows: what is on disk, checked and published, with the versions of each. Kept in files, so that any process
 may ask and any may change: a change is made under a lock and written whole.
 
-`<history>/NAME/versions.json` is the shelf of a flow, `<history>/NAME/DIGEST.toml` each text that was ever published.
+`<history>/NAME/versions.json` is the shelf of a flow, `<history>/NAME/DIGEST.toml` each text that was ever published. A
+flow is published together with the sub-flows it calls: an edit of one of those is a new version of its callers too.
 `refresh` publishes a flow only if it and the sub-flows it calls have no error; a broken edit leaves the live version.
 """
 
@@ -19,7 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 from flows import versions
 from flows.checker import check
 from flows.flow import Flow
-from flows.linking import calls, link
+from flows.linking import link
 from flows.loader import read
 from flows.problems import Problem, errors
 from flows.versions import Limits, Shelf, Version
@@ -96,21 +97,18 @@ class FlowStore:
         return [problem for problem in problems if problem.file in broken]
 
     def pick(self, name: str, chance: float) -> tuple[Flow, Version] | None:
-        """The flow for a new call, with its sub-flows as they are current; `chance` is a random number from 0 to 1."""
+        """The flow for a new call, with the sub-flows of this version; `chance` is a random number from 0 to 1."""
         version = versions.pick(self.shelf(name), chance, self._limits)
         flow = self._text(name, version.digest) if version else None
         if version is None or flow is None:
             return None
-        around: dict[str, Flow] = {name: flow}
-        todo = [flow]
-        while todo:
-            for _, step in calls(todo.pop()):
-                current = self.shelf(step.flow).current
-                callee = self._text(step.flow, current.digest) if current and step.flow not in around else None
-                if callee:
-                    around[step.flow] = callee
-                    todo.append(callee)
-        return link(around)[0][name], version
+        parts = {part: self._text(part, digest) for part, digest in version.parts.items()}
+        whole = {name: flow, **{part: callee for part, callee in parts.items() if callee}}
+        return link(whole)[0][name], version
+
+    def callers(self, name: str) -> list[str]:
+        """The flows whose current version has this one as a sub-flow."""
+        return [one for one in self.names() if (current := self.shelf(one).current) and name in current.parts]
 
     def newest(self, name: str) -> Flow | None:
         """The text that was published last, without its sub-flows."""
@@ -137,11 +135,17 @@ class FlowStore:
         return self._checked[flow.name][1]
 
     def _publish(self, flow: Flow, now: float) -> None:
-        digest = hashlib.sha256(flow.text.encode()).hexdigest()[:16]
+        parts = {name: _digest(callee.text) for name, callee in flow.callees.items()}
+        digest = _digest(flow.text, *sorted(parts.values()))
+        self._keep(flow, digest)
+        for name, callee in flow.callees.items():
+            self._keep(callee, parts[name])
+        self._change(flow.name, lambda shelf: versions.publish(shelf, digest, flow.version, now, self._limits, parts))
+
+    def _keep(self, flow: Flow, digest: str) -> None:
         file = self._history / flow.name / f"{digest}.toml"
         if not file.exists():
             _write(file, flow.text)
-        self._change(flow.name, lambda shelf: versions.publish(shelf, digest, flow.version, now, self._limits))
 
     def _change(self, name: str, change: Callable[[Shelf], Shelf]) -> bool:
         with self._locked():
@@ -176,6 +180,10 @@ class FlowStore:
                 return None
             self._texts[digest] = flow
         return self._texts[digest]
+
+
+def _digest(*texts: str) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
 
 
 def _stamp(folder: Path) -> tuple[Stamp, ...]:

@@ -85,6 +85,40 @@ def test_canary_and_automatic_rollback(folder: Path) -> None:
     assert store.shelf("bank").versions[1].why == "100% errors in 2 calls"
 
 
+def said(store: FlowStore, chance: float) -> str:
+    """What the sub-flow of main says in the version that this call gets."""
+    picked = store.pick("main", chance)
+    assert picked is not None
+    return picked[0].callees["bank"].text.rpartition("prompt = ")[2].strip().strip('"')
+
+
+def test_an_edit_of_a_sub_flow_is_tried_and_taken_back_with_its_caller(folder: Path) -> None:
+    store = opened(folder, share=0.5)
+    write(folder, 1)
+    (folder / "main.toml").write_text(CALLER, encoding="utf-8")
+    store.refresh(1.0)
+    write(folder, 2, "Newer.")
+    store.refresh(2.0)
+    assert (said(store, 0.1), said(store, 0.9)) == ("Newer.", "Hello.")
+    for _ in range(4):
+        store.ended("main", 2, "completed")
+    assert said(store, 0.9) == "Newer."
+    assert store.callers("bank") == ["main"]
+    assert store.rollback("main")
+    assert said(store, 0.1) == said(store, 0.9) == "Hello."
+
+
+def test_a_caller_keeps_the_sub_flow_that_it_fits(folder: Path) -> None:
+    store = opened(folder)
+    write(folder, 1)
+    (folder / "main.toml").write_text(CALLER, encoding="utf-8")
+    store.refresh(1.0)
+    write(folder, 2, 'Hello {who}."\n[parameters]\nwho = "text"\n#"')
+    assert {problem.code for problem in store.refresh(2.0)} == {"call.parameter"}
+    assert version_of(store) == 2, "whoever calls it by itself gets the new one"
+    assert said(store, 0.5) == "Hello."
+
+
 def test_history_survives_a_restart_and_can_be_gone_back_in(folder: Path) -> None:
     store = opened(folder)
     write(folder, 1)
