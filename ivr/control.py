@@ -10,6 +10,7 @@ import gc
 import logging
 import os
 import signal
+import time
 from contextlib import suppress
 
 from ivr import messages
@@ -90,7 +91,7 @@ class Control:
         self.bus.set_state({"state": "up"})
         self.acd = AcdService(config.queues, store.database, self._store, self.bus)
         self.flows = FlowWatch(open_store(config), self._folder, lambda: client(config))
-        self.archivist = Archivist(self._folder, self._store, self._repaired, self._live.forget)
+        self.archivist = Archivist(self._folder, self._store, self._repaired, self._stored)
 
     async def write(self) -> None:
         """Saves what is new of the calls that are up, for ever."""
@@ -135,6 +136,11 @@ class Control:
 
     def _repaired(self, call_id: str, ended: Event) -> None:
         self.bus.publish_event(call_id, ended.to_json())
+
+    def _stored(self, call_id: str) -> None:
+        """The call is whole in the store. Its worker may not have reached the bus: then the ACD hears of its end here."""
+        self._live.forget(call_id)
+        self.acd.call_ended(call_id, time.time())
 
     async def _fill(self) -> None:
         """The store is new: every sealed call is read into it."""

@@ -7,18 +7,28 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
+import sqlalchemy as sa
 
 from ivr import messages
+from ivr.acd.model import QueueSettings
+from ivr.acdboard import Caller as Waits
 from ivr.bus import Bus
 from ivr.busaddress import address_finder
 from ivr.config import Config, IvrSettings, StoreSettings
+from ivr.store import acdtables as tables
+from ivr.store.acdstate import AcdState
 from ivr.store.errors import StoreError
 from ivr.store.store import Store, StoredCall
+from recordings.bundle import Bundle
+from recordings.callid import new_call_id
 from recordings.read import State, call_ids, read
+from recordings.termination import Termination
 
 pytestmark = [pytest.mark.net, pytest.mark.timeout(120)]
 Eventually = Callable[..., Awaitable[None]]
@@ -125,6 +135,12 @@ async def wait_for_call(url: str, call_id: str, condition: Callable[[StoredCall]
             await asyncio.sleep(0.05)
 
 
+async def waiting(store: Store) -> list[str]:
+    """The calls that have a place in a queue."""
+    async with store.database.reading() as connection:
+        return list((await connection.execute(sa.select(tables.waiting.c.call_id))).scalars())
+
+
 async def check_whole(config: Config, call_id: str, termination: str) -> None:
     """The archive's copy in the store is the bundle, event by event."""
     stored = await wait_for_call(config.store_url, call_id, lambda call: call.archived)
@@ -193,6 +209,28 @@ async def test_a_killed_call_is_closed_told_and_archived(
         await eventually(lambda: told[-1]["kind"] == "call.ended")
     assert told[-1]["data"]["termination"] == "worker_died"
     await check_whole(config, caller.call_id, "worker_died")
+
+
+async def test_a_queued_call_that_ended_while_nobody_listened_holds_no_place(make_process, config: Config) -> None:
+    bundle = Bundle.create(config.recordings_folder, new_call_id(time.time(), Random()), {"caller": "1001"})
+    waits = Waits(bundle.call_id, 1, "cards", time.time())
+    store = Store(config.store_url)
+    try:
+        await store.migrate()
+        state = AcdState(store.database, {"cards": QueueSettings("cards")})
+        await state.turn(lambda board, _answers: board.put_caller(waits), [], time.time())
+        assert await waiting(store) == [bundle.call_id]
+        bundle.event("call.started", None, None, {"caller": "1001"})
+        bundle.close(Termination.CALLER_HANGUP, "caller")
+
+        make_process("control").start()  # without a broker: nobody tells it that the call is over
+        async with asyncio.timeout(40):
+            while True:
+                if not await waiting(store):
+                    break
+                await asyncio.sleep(0.05)
+    finally:
+        await store.close()
 
 
 async def test_the_database_crashing_in_mid_call_loses_nothing(
