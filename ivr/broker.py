@@ -12,6 +12,8 @@ import shutil
 import signal
 import socket
 import subprocess
+from collections.abc import Iterator
+from typing import Any
 
 from ivr.busaddress import Address, bus_file, read_address, write_address
 from ivr.config import Config
@@ -84,6 +86,7 @@ async def _amqtt(config: Config, address: Address) -> int:
             "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
         }
     )
+    broker._subscriptions = _Steady()  # noqa: SLF001 - see there
     done = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, done.set)
@@ -93,6 +96,19 @@ async def _amqtt(config: Config, address: Address) -> int:
     await done.wait()
     await broker.shutdown()
     return 0
+
+
+class _Steady(dict[str, Any]):
+    """A dict that may change while somebody goes through it: amqtt 0.12 awaits in the middle of its subscriptions.
+
+    Without this a client that connects while another subscribes is cut off by a RuntimeError (seen with 8 clients).
+    """
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(tuple(super().keys()))
+
+    def items(self) -> Any:  # noqa: ANN401 - a list would do for amqtt, a view is what dict says
+        return tuple(super().items())
 
 
 async def _listening(address: Address, process: asyncio.subprocess.Process) -> bool:

@@ -1,6 +1,7 @@
 """The bus with real brokers that are killed."""
 
 import asyncio
+import logging
 import os
 import shutil
 import signal
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Awaitable, Callable
+from random import Random
 from typing import Any
 
 import pytest
@@ -217,3 +219,31 @@ def test_with_a_bus_elsewhere_no_broker_is_started(make_process, config: Config)
     process = make_process("broker", elsewhere)
     assert process.start() == {"ready": "broker", "url": "mqtt://example.org:1999"}
     assert address_finder(elsewhere)() == ("example.org", 1999)
+
+
+async def test_clients_that_come_while_others_come_are_all_heard(broker, config: Config, caplog) -> None:
+    """amqtt cut a client off when another subscribed while it looked for what to tell the first."""
+    random = Random(5)
+    caplog.set_level(logging.INFO, "ivr.bus")
+
+    async def echo(data: dict[str, Any]) -> dict[str, Any]:
+        return data
+
+    async def come_and_go(after_s: float) -> None:
+        await asyncio.sleep(after_s)
+        async with Bus(address_finder(config), "worker") as bus:
+            for name in ("a", "b", "c"):
+                bus.serve(f"{name}/{bus.name}", echo)
+            bus.set_state({"state": "idle"})
+            assert await bus.request(f"c/{bus.name}", {"n": 1}, timeout_s=20) == {"n": 1}
+
+    async with Bus(address_finder(config), "control") as control:
+        control.listen(messages.STATES, lambda _topic, _envelope: None)
+        for number in range(30):
+            control.keep(f"hotline/registration/{number}", {"registered": True})
+        control.listen("hotline/registration/+", lambda _topic, _envelope: None)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(60):
+                group.create_task(come_and_go(random.uniform(0, 1)))
+        await asyncio.wait_for(control.drained(), 20)
+    assert [record.message for record in caplog.records] == []  # "bus away: ..."
