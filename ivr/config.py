@@ -247,7 +247,8 @@ def load(path: Path) -> Config:
     try:
         return Config(root=path.resolve().parent, **tables)
     except ValidationError as error:
-        raise ConfigError([_problem(path, text, item["loc"], item) for item in error.errors()]) from error
+        problems = [_problem(path, text, item["loc"], item) for item in error.errors()]
+        raise ConfigError(sorted(problems, key=lambda problem: problem.line)) from error
 
 
 def _problem(path: Path, text: str, place: tuple[int | str, ...], item: object) -> Problem:

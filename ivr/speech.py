@@ -13,6 +13,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from ivr.config import Config
@@ -98,9 +99,9 @@ async def _make_ahead(
     config: Config, maker: "PromptMaker", made_by: Recipe, own: "Sequence[IsolatedSynthesiser]"
 ) -> None:
     """Loads the voices, then makes what the flows will surely say, one text at a time behind every caller's."""
-    for engine in own:
-        for problem in await asyncio.to_thread(_voice_problems, engine, made_by):
-            log.error("%s", problem)
+    found = [await asyncio.to_thread(_voice_problems, engine, made_by) for engine in own]
+    for problem in dict.fromkeys(chain(*found)):
+        log.error("%s", problem)
     reasons: Counter[str] = Counter()
     flows, _ = await asyncio.to_thread(read_files, flow_files(config.flows_folder))  # who runs them names mistakes
     for prompt in (prompt for flow in flows.values() for prompt in fixed_prompts(flow)):

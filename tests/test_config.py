@@ -31,8 +31,8 @@ def test_every_mistake_is_named_with_its_line(tmp_path: Path) -> None:
         load(path)
     assert [(problem.line, problem.what.split(":")[0]) for problem in caught.value.problems] == [
         (2, "telephony.port"),
-        (4, "telephony.rtp_timeout"),
         (3, "telephony.max_cals"),
+        (4, "telephony.rtp_timeout"),
         (7, "tts.engine"),
     ]
     assert "did you mean max_calls?" in str(caught.value)

@@ -28,6 +28,7 @@ class _Job:
     clause: str
     language: str
     voice: str
+    warm: bool  # nobody waits for it yet
     done: "asyncio.Future[Kept]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -68,10 +69,11 @@ class PromptMaker:
         if job := self._jobs.get(key):
             if not warm and job in self._warm:  # now somebody waits for it
                 self._warm.remove(job)
+                job.warm = False
                 self._live.append(job)
                 self._work.set()
             return job.done
-        job = _Job(key, clause, language, voice)
+        job = _Job(key, clause, language, voice, warm)
         if kept := self._cache.find(key):
             job.done.set_result(kept)
             return job.done
@@ -90,7 +92,8 @@ class PromptMaker:
             try:
                 kept = await asyncio.to_thread(self._made, engine, job)
             except SynthesiserFailed as error:
-                _log.warning("no prompt: %s", error)
+                if not job.warm:  # of those who asks ahead names each reason once
+                    _log.warning("no prompt: %s", error)
                 job.done.set_exception(error)
             except Exception as error:  # noqa: BLE001 - the top frame of a prompt: a text that is a bug's costs itself
                 _log.exception("no prompt")

@@ -148,3 +148,16 @@ async def test_who_waits_at_the_end_is_told(tmp_path: Path) -> None:
         await asyncio.to_thread(engine.busy.wait, 20)
     with pytest.raises(SpeechUnreachable):
         await waiting[2]
+
+
+async def test_a_voice_that_fails_is_told_of_callers_prompts_and_not_of_each_one_made_ahead(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A wrong voice wrote a line for each of some hundred prompts at every start."""
+    async with making(tmp_path, [FakeSynthesiser()]) as maker:
+        with pytest.raises(VoiceMissing):
+            await maker.start("hello", "en", "parrot", warm=True)
+        assert caplog.text == ""
+        with pytest.raises(VoiceMissing):
+            await maker.start("hello", "en", "parrot")
+        assert "no prompt: the fake synthesiser has no voice 'parrot'" in caplog.text
