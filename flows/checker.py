@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from flows.checks import names, needs, paths, speech, unset
+from flows.checks import cells, names, needs, paths, speech, unset
 from flows.checks.report import Report
 from flows.checks.speech import Vocabulary
 from flows.flow import Flow
@@ -23,6 +23,7 @@ def check(flow: Flow, vocabulary: Vocabulary | None = None, queues: Collection[s
     paths.check(report, flow)
     needs.check(report, flow, queues)
     names.check(report, flow)
+    cells.check(report, flow)
     unset.check(report, flow)
     speech.check(report, flow, vocabulary or {})
     return in_order(report.problems)

@@ -17,6 +17,10 @@ from flows.steps.base import Formula, Table, VariableName
 _COMPARISON = re.compile(r"(<=|>=|!=|<|>|=)\s*(.+)")
 _RANGE = re.compile(r"(-?\d+(?:\.\d+)?)\s*\.\.\s*(-?\d+(?:\.\d+)?)")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_ROWS = (
+    'the rows, in the order they are tried; a condition is a value, "any", "<= 30", "!= \'new\'", "10..20" (both '
+    'included) or several with " | " between them; a text of digits is written "\'1234\'"'
+)
 Test = Callable[[Value], bool]
 Cell = Annotated[Any, Field(description="an input's condition or an output's value")]
 
@@ -26,7 +30,7 @@ class Rules(Table):
 
     inputs: tuple[Formula, ...] = Field(min_length=1, description="expressions, one for each column of conditions")
     outputs: tuple[VariableName, ...] = Field(min_length=1, description="variables, one for each column of values")
-    rows: tuple[tuple[Cell, ...], ...] = Field(min_length=1, description="the rows, in the order they are tried")
+    rows: tuple[tuple[Cell, ...], ...] = Field(min_length=1, description=_ROWS)
 
     @model_validator(mode="after")
     def _rectangular(self) -> "Rules":
@@ -68,6 +72,26 @@ def test_of(cell: object) -> Test:
         tests = [test_of(part.strip()) for part in cell.split("|")]
         return lambda value: any(test(value) for test in tests)
     return _single(cell.strip())
+
+
+def asks_for(cell: object) -> set[str]:
+    """The types that a value must be of to fit an input cell; none where it may be of any."""
+    if isinstance(cell, bool):
+        return {"yes_no"}
+    if not isinstance(cell, str):
+        return {"number"}
+    parts = [part.strip() for part in cell.split("|")]
+    kinds = [_kind(part) for part in parts]
+    return set() if None in kinds else {kind for kind in kinds if kind}
+
+
+def _kind(cell: str) -> str | None:
+    if cell == "any" or cell.startswith("!="):
+        return None
+    if _RANGE.fullmatch(cell):
+        return "number"
+    match = _COMPARISON.fullmatch(cell)
+    return "text" if isinstance(_literal(match[2] if match else cell), str) else "number"
 
 
 def _single(cell: str) -> Test:
