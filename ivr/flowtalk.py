@@ -47,6 +47,12 @@ def talk(flow: Flow, caller: str, answers: Path | None) -> int:
         except (EOFError, RuntimeError):  # RuntimeError: there is no standard input at all
             line = "bye"
         turn(simulation, line)
+        if (
+            line != "vars"
+            and all(one.who is not Who.HOTLINE for one in simulation.lines[shown:])
+            and not simulation.over
+        ):
+            _say("    nothing is said to that; ~ lets time go by")
         shown = _show(simulation, shown)
     _say(f"the call is over: {simulation.reason or 'the caller hung up'}")
     return 0
@@ -62,9 +68,9 @@ def turn(simulation: Simulation, line: str) -> None:
                 _say(f"    {name} = {value!r}")
         case "bye":
             simulation.hang_up()
-        case _ if line.startswith("#") and len(line) > 1 and set(line[1:]) <= set("0123456789*#ABCD"):
+        case _ if line.startswith("#") and set(line) <= set("0123456789*#ABCD"):
             simulation.listen()
-            simulation.key(line[1:])
+            simulation.key(line[1:] or "#")
             simulation.pause()
         case _ if line.startswith("!"):
             if not _news(simulation, *line[1:].split()):

@@ -197,6 +197,18 @@ def test_a_queue_that_config_toml_does_not_name_is_a_mistake(ivr_flow, tmp_path,
     assert ivr_flow("check", write(tmp_path, "wait.toml", text.replace('"card"', '"cards"'))) == 0
 
 
+def test_talk_takes_the_pound_key_alone_and_says_when_nothing_happens(
+    ivr_flow, tmp_path, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = GOOD.replace('[{ key = "1", say = ["balance"], next = "end" }', '[{ key = "#", next = "end" }')
+    lines = iter(["uh huh", "#"])
+    monkeypatch.setattr("builtins.input", lambda _: next(lines))
+    assert ivr_flow("talk", write(tmp_path, "good.toml", text)) == 0
+    _, _, waits, done, _ = capsys.readouterr().out.splitlines()
+    assert "~ lets time go by" in waits
+    assert done.endswith("Done.")
+
+
 def test_two_talks_are_two_calls_for_a_service(ivr_flow, tmp_path, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
     text = GOOD.replace('prompt = "Done."', 'prompt = "Call {call.id}."').replace('start = "ask"', 'start = "end"')
     flow = write(tmp_path, "good.toml", text)
