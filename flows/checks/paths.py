@@ -1,13 +1,14 @@
 """Where the steps lead: targets that are missing, steps nobody reaches, loops without a way out."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
 from flows.checks.report import Report
-from flows.commands import OWN
+from flows.commands import OWN, REPEAT
 from flows.flow import Flow
 from flows.positions import Path
-from flows.steps.base import Handler, Step
+from flows.steps.base import NAME, Handler, Step
 from flows.steps.kinds import KINDS
 from flows.steps.speech import Asking
 
@@ -57,6 +58,8 @@ def _known(report: Report, path: Path, on: Mapping[str, object], known: Iterable
         if event not in names:
             close = get_close_matches(event, names, 1)
             mend = f"did you mean {close[0]}?" if close else f"known here: {', '.join(names[:12]) or 'none'}"
+            if not close and REPEAT in names and re.fullmatch(NAME, event):
+                mend = f"if it is something that callers say, write [command.{event}]; {mend}"
             report.error((*path, *event.split(".")), "event.unknown", f"{event} is no event of {whose}", mend)
 
 
