@@ -29,9 +29,8 @@ def recording(run: Run, step: Recording) -> None:
 
 
 def http(run: Run, step: Http) -> None:
-    """Sends the request; the filler comes if the answer takes its time."""
-    if step.filler:
-        run.start("filler", step.filler_after)
+    """Sends the request; the filler comes if the answer takes its time, a word of the engine's own after `timeout`."""
+    run.start("filler", _filler_after(run, step))
     scope = run.scope()
     key = step.idempotency_key.fill(scope, run.context) if step.idempotency_key else None
     if key is None and step.method != "GET":
@@ -121,9 +120,16 @@ def timer(run: Run, step: Step, name: str) -> None:
         case "filler", Http():
             if run.turn.queue:
                 run.start("filler", 1.0)
-            else:
+                return
+            if step.filler:
                 run.play(step.filler, BargeIn.NO)
-                run.start("filler", max(step.filler_after, 1.0))
+            else:
+                run.say_own("moment", BargeIn.NO)
+            run.start("filler", max(_filler_after(run, step), 1.0))
+
+
+def _filler_after(run: Run, step: Http) -> float:
+    return step.filler_after if step.filler else run.flow.header.defaults.timeout
 
 
 def _answered(run: Run, step: Http, reply: Replied) -> None:

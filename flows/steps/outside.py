@@ -47,7 +47,7 @@ class Http(Step):
         None,
         description="sent as Idempotency-Key, the same on every try; a method that changes something has one anyway",
     )
-    filler: Spoken | None = Field(None, description="played while waiting")
+    filler: Spoken | None = Field(None, description='played while waiting; else "One moment", after the timeout')
     filler_after: Duration = Field(1.0, description="how long to wait before the filler")
     into: VariableName | None = Field(None, description="the variable that takes the answer's JSON")
     fields: dict[VariableName, TypeName] = Field(default_factory=dict, description="field = its type, checked")

@@ -107,6 +107,13 @@ def flows() -> dict[str, Flow]:
 
 
 FLOWS = flows()
+LONGEST_SILENCE_S = 20.0  # max_speech, and the time that the recogniser has behind it
+
+
+def _is_the_callers_turn(flow: Flow, session: Session) -> bool:
+    """Whether the author asked for the silence: somebody records a message, or a wait step waits."""
+    kinds = {step.type for one in (flow, *flow.callees.values()) if (step := one.steps.get(session.step))}
+    return bool(kinds & {"record", "voicemail", "wait"})
 
 
 @pytest.mark.parametrize("name", FLOWS)
@@ -152,5 +159,7 @@ def test_any_story(name: str, story: list[Any]) -> None:
             break
         assert ended is session.ended
         assert ended or playing or timers or session.is_talking, f"silence after {event}"
+        if timers and not playing and not ended and not session.is_talking and not _is_the_callers_turn(flow, session):
+            assert min(timers.values()) <= LONGEST_SILENCE_S, f"silence too long after {event}"
         assert not (session.is_talking and playing), "music in a talk"
         assert not (ended and timers)

@@ -101,6 +101,14 @@ def test_the_filler_plays_while_waiting_and_again(calling) -> None:
     assert caller.heard == ["One moment.", "One moment."]
 
 
+def test_a_slow_service_leaves_nobody_in_silence_though_the_author_wrote_no_filler(calling) -> None:
+    text = HTTP.replace('filler = "One moment."', 'filler_after = "1s"').replace('timeout = "2s"', 'timeout = "9s"')
+    caller = calling(text + END)
+    began = caller.now
+    caller.silence()
+    assert (caller.heard, caller.now - began) == (["One moment, please."], 5.0)
+
+
 def test_split_goes_by_chance(calling) -> None:
     text = """
 [step.start]
