@@ -138,7 +138,7 @@ class Control:
         self.bus.publish_event(call_id, ended.to_json())
 
     def _stored(self, call_id: str) -> None:
-        """The call is whole in the store. The ACD hears of its end here if its worker could not tell the bus."""
+        """The call is whole in the store. Its worker may not have reached the bus: the ACD hears of its end here."""
         self._live.forget(call_id)
         self.acd.call_ended(call_id, time.time())
 
