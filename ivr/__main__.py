@@ -16,7 +16,8 @@ from typing import Any
 from ivr.config import ConfigError, load
 from ivr.process import EXIT_CANNOT_START, set_up_logging, signal_when_parent_dies
 
-DEFAULT_CONFIG = Path("config.toml")
+CONFIG_HERE = Path("config.toml")
+CONFIG_BESIDE_THE_CODE = Path(__file__).parents[1] / "config.toml"
 _wide = partial(argparse.HelpFormatter, max_help_position=28)
 
 
@@ -87,7 +88,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     options.config, options.verbose = settings.config, settings.verbose
     set_up_logging(options.command, verbose=options.verbose)
-    if COMMANDS[options.command].about and options.config != DEFAULT_CONFIG and not options.config.exists():
+    if options.config is None:
+        options.config = CONFIG_HERE if CONFIG_HERE.exists() else CONFIG_BESIDE_THE_CODE
+    elif COMMANDS[options.command].about and not options.config.exists():
         sys.stderr.write(f"{options.config}: there is no such file\n")
         return EXIT_CANNOT_START
     try:
@@ -112,7 +115,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _common() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    common.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="settings (default: ./config.toml)")
+    where = "settings (default: ./config.toml, else that beside the Makefile)"
+    common.add_argument("--config", type=Path, help=where)
     common.add_argument("--verbose", "-v", action="store_true", help="say what happens, on standard error")
     return common
 

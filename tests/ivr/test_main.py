@@ -21,6 +21,23 @@ def test_a_settings_file_that_is_named_must_be_there(tmp_path: Path, capsys: pyt
     assert capsys.readouterr().err == f"{missing}: there is no such file\n"
 
 
+def test_settings_are_those_of_this_folder_else_those_beside_the_makefile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From another folder, `ivr calls` said that there are none."""
+    there = tmp_path / "there"
+    (there / "recordings").mkdir(parents=True)
+    (there / "config.toml").write_text(f'[ivr]\ndata = "{there}"\n')
+    monkeypatch.setattr(commandline, "CONFIG_BESIDE_THE_CODE", there / "config.toml")
+    monkeypatch.chdir(tmp_path)
+    assert commandline.main(["bundle", "repair"]) == 0
+    assert str(there / "recordings") in capsys.readouterr().out
+    (tmp_path / "recordings").mkdir()
+    (tmp_path / "config.toml").write_text('[ivr]\ndata = "."\n')
+    assert commandline.main(["bundle", "repair"]) == 0
+    assert str(there) not in capsys.readouterr().out
+
+
 def test_a_command_that_is_mistyped_is_guessed(capsys: pytest.CaptureFixture[str]) -> None:
     assert commandline.main(["dail"]) == 2
     assert "no command 'dail'; did you mean dial?" in capsys.readouterr().err
