@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from ivr import messages
-from ivr.bus import Bus, BusError, CommandRefusedError
+from ivr.bus import Bus, BusError, CommandRefusedError, _Outgoing
 from ivr.busaddress import address_finder
 from ivr.config import BusSettings, Config, IvrSettings
 from ivr.messages import Envelope
@@ -149,6 +150,23 @@ async def test_commands_are_carried_out_once_through_two_kills_of_the_broker(bro
                     broker.kill()
                     await asyncio.to_thread(broker.start)
     assert done == dict.fromkeys(range(100), 1)
+
+
+async def test_a_command_that_arrives_twice_is_carried_out_once(broker, config: Config) -> None:
+    done: list[str] = []
+
+    async def serve(data: dict[str, Any]) -> dict[str, Any]:
+        done.append(data["name"])
+        return {}
+
+    async with Bus(address_finder(config), "control") as control, Bus(address_finder(config), "cli") as client:
+        control.serve("control", serve)
+        await client.request("control", {"name": "first"}, timeout_s=20)
+        command = Envelope("one-id", time.time(), {"name": "twice"}, messages.reply_topic(client.client)).encode()
+        for _ in range(2):
+            client._put(_Outgoing(messages.command_topic("control"), command))
+        await client.request("control", {"name": "last"}, timeout_s=20)
+    assert done == ["first", "twice", "last"]
 
 
 async def test_a_command_outlives_a_broker_that_hangs(make_process, config: Config, eventually: Eventually) -> None:

@@ -28,13 +28,20 @@ class Playback:
 
     def __init__(self) -> None:
         self.tokens: dict[str, int] = {}
+        self.asked: list[str] = []
 
     def play(self, token: int, path: str) -> None:
         self.tokens[path] = token
+        self.asked.append(path)
 
-    def pause(self) -> None: ...
-    def resume(self) -> None: ...
-    def stop(self) -> None: ...
+    def pause(self) -> None:
+        self.asked.append("pause")
+
+    def resume(self) -> None:
+        self.asked.append("resume")
+
+    def stop(self) -> None:
+        self.asked.append("stop")
 
 
 class Bench:
@@ -100,6 +107,18 @@ async def test_a_file_that_cannot_be_played_fails_its_prompt_once_the_rest_was_h
     assert bench.ends == []
     bench.prompts.played(await bench.made("two"))
     assert bench.ends == [(1, "failed")]
+
+
+async def test_a_prompt_that_is_stopped_falls_silent_and_the_next_one_plays(bench: Bench) -> None:
+    bench.play(1, "one two")
+    await bench.made("two")
+    bench.prompts.pause()
+    bench.prompts.resume()
+    assert [play.prompt for play in bench.prompts.stop()] == [1]
+    bench.play(2, "next")
+    bench.prompts.played(await bench.made("next"))
+    assert bench.playback.asked == ["one", "two", "pause", "resume", "stop", "next"]
+    assert bench.ends == [(2, "finished")]
 
 
 @pytest.mark.parametrize("how", ["played", "stopped"])
