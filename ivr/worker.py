@@ -27,11 +27,12 @@ from recordings.errors import BundleCreateError
 from telephony.address import reachable_address
 from telephony.leg import Leg
 from telephony.legevents import Incoming, LegEvent, Refused
-from telephony.stack import Stack, StackSettings
+from telephony.stack import RTP_PORTS_PER_PROCESS, Stack, StackSettings
 
 log = logging.getLogger(__name__)
 REPEAT_S = 2.0
 USER_HEADER = "x-hotline-user"  # the door alone sets it
+SERVER_FAULT = 500
 OUR_CODE = frozenset(("asr", "flows", "ivr", "recordings", "telephony", "tts"))
 LINGER_S = 0.2  # for the last SIP message and the last bus message to leave
 
@@ -119,11 +120,20 @@ class Worker:
         self._call.begin()
 
     def _note_refused(self, refused: Refused) -> None:
-        """No codec in common: the stack has answered 488; the archive learns that somebody called."""
-        if self._call is None and not self._done.is_set():
-            self._is_busy()
-            self._done.set()
+        """No codec in common: the stack has answered 488; the archive learns that somebody called.
+
+        After a fault of this process's own (5xx) the door has the next worker take the call, and that one archives it.
+        """
+        if self._call is not None or self._done.is_set():
+            return
+        self._is_busy()
+        self._done.set()
+        if refused.status < SERVER_FAULT:
             CallSession.archive_refused(self._config, refused, self._bus)
+            return
+        first, last = self._slot.rtp_port, self._slot.rtp_port + RTP_PORTS_PER_PROCESS - 1
+        what = "a call is left to the next worker: %d %s. Does another program hold some of the UDP ports %d to %d?"
+        log.error(what, refused.status, refused.reason, first, last)
 
     async def _on_command(self, data: dict[str, Any]) -> dict[str, Any]:
         """Control's: a callback, for a worker that is idle."""

@@ -85,6 +85,15 @@ async def test_a_worker_ends_after_a_refused_call_also_where_no_disk_takes_the_n
     assert worker._done.is_set()
 
 
+async def test_a_call_that_this_worker_cannot_take_is_no_call_in_the_archive(
+    worker: Worker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The stack refuses with 500 where another program has the slot's RTP ports; the next worker takes the call."""
+    worker._on_leg_event(None, Refused(500, "Server Internal Error", "ann", "100", "x@y"))
+    assert worker._done.is_set()
+    assert "Does another program hold some of the UDP ports 30000 to 30015?" in caplog.text
+
+
 async def test_a_fault_of_bus_or_door_does_not_end_a_call_but_one_in_its_own_events_does(
     worker: Worker, caplog: pytest.LogCaptureFixture
 ) -> None:
