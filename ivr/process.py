@@ -15,13 +15,25 @@ _PR_SET_PDEATHSIG = 1
 
 
 def set_up_logging(name: str, *, verbose: bool = False) -> None:
-    """Logs to standard error, one line a record, the process's name in it."""
+    """Logs to standard error, one line a record, the process's name in it. `verbose` counts for children too."""
+    if verbose:
+        os.environ["HOTLINE_VERBOSE"] = "1"
     logging.basicConfig(
-        level=logging.INFO if verbose or os.environ.get("HOTLINE_VERBOSE") else logging.WARNING,
-        format=f"%(asctime)s {name}[%(process)d] %(levelname)s %(name)s: %(message)s",
+        level=logging.INFO if os.environ.get("HOTLINE_VERBOSE") else logging.WARNING,
+        format=_line(name),
         stream=sys.stderr,
     )
     logging.getLogger("httpx").setLevel(logging.WARNING)  # below, it writes addresses: they hold callers' numbers
+
+
+def log_as(name: str) -> None:
+    """Has the log call this process so from now on: after a fork it is another one."""
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(logging.Formatter(_line(name)))
+
+
+def _line(process: str) -> str:
+    return f"%(asctime)s {process}[%(process)d] %(levelname)s %(name)s: %(message)s"
 
 
 def signal_when_parent_dies(number: signal.Signals) -> None:

@@ -21,7 +21,7 @@ from ivr.featurecodes import feature_of
 from ivr.handover import into_loop
 from ivr.originate import OriginatedCall, Origination
 from ivr.preload import Preloaded
-from ivr.process import signal_when_parent_dies
+from ivr.process import log_as, signal_when_parent_dies
 from ivr.slots import Slot
 from recordings.errors import BundleCreateError
 from telephony.address import reachable_address
@@ -203,6 +203,7 @@ def _is_ours(error: BaseException) -> bool:
 
 def work(config: Config, preloaded: Preloaded, slot: Slot, tell: int) -> None:
     """The child side of the fork; ends the process."""
+    log_as("worker")
     began = time.monotonic()
 
     async def run() -> None:
