@@ -6,6 +6,7 @@ text comes in as a string.
 
 import re
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -50,6 +51,7 @@ class _Reader:
         self.tables = tables
         self.places = where
         self.problems: list[Problem] = []
+        self.parts: dict[str, Step] = {}
 
     def flow(self, vocabulary: Vocabulary | None, queues: Collection[str] | None) -> tuple[Flow | None, list[Problem]]:
         tables = self.tables.pop("step", {})
@@ -61,8 +63,9 @@ class _Reader:
             return None, self.problems
         flow = Flow(self.file, header, steps, self.places, self.text)
         if self.problems:
-            unread = {name: table for name, table in tables.items() if name not in steps} if steps else {}
-            found = check_readable(flow, unread, vocabulary, queues) if steps else []
+            readable = replace(flow, steps={**self.parts, **steps})
+            unread = {name: table for name, table in tables.items() if name not in steps} if readable.steps else {}
+            found = check_readable(readable, unread, vocabulary, queues) if readable.steps else []
             return None, [*self.problems, *found]
         return flow, []
 
@@ -90,6 +93,18 @@ class _Reader:
         step = self.validate(BY_TYPE[kind], table, path)
         return step if isinstance(step, Step) else None
 
+    def keep_readable(self, model: type[BaseModel], table: Any, path: Path, found: list[Any]) -> None:
+        """Keeps a step without the keys that cannot be read, so that the others are checked too."""
+        places = [item["loc"] for item in found if item["type"] != "missing"]
+        if path[:1] != ("step",) or any(loc[:1] in ((), ("on",), ("fields",)) or not _are_keys(loc) for loc in places):
+            return
+        try:
+            step = model.model_validate(_without(table, places))
+        except ValidationError:
+            return
+        if isinstance(step, Step):
+            self.parts[str(path[1])] = step
+
     def validate(self, model: type[BaseModel], table: Any, path: Path) -> BaseModel | None:
         try:
             return model.model_validate(table)
@@ -97,6 +112,7 @@ class _Reader:
             found = first_causes(error)
             for item in found[:MOST_FAULTS]:
                 self.invalid(model, path, item)
+            self.keep_readable(model, table, path, found)
             if len(found) > MOST_FAULTS:
                 self.fault(path, "key.more", f"{len(found) - MOST_FAULTS} more mistakes like these")
         except RecursionError:
@@ -124,6 +140,21 @@ class _Reader:
 
     def fault(self, path: Path, code: str, what: str, mend: str = "", at: Position | None = None) -> None:
         self.problems.append(_problem(self.file, at or self.places.key(path), code, what, mend))
+
+
+def _are_keys(loc: tuple[int | str, ...]) -> bool:
+    return all(isinstance(part, str) for part in loc)
+
+
+def _without(table: dict[str, Any], places: list[tuple[str, ...]]) -> dict[str, Any]:
+    """The table without the keys at these places."""
+    here = {loc[0] for loc in places if len(loc) == 1}
+    kept = {name: value for name, value in table.items() if name not in here}
+    for name, value in kept.items():
+        below = [loc[1:] for loc in places if len(loc) > 1 and loc[0] == name]
+        if below and isinstance(value, dict):
+            kept[name] = _without(value, below)
+    return kept
 
 
 def _split(part: int | str) -> tuple[int | str, ...]:

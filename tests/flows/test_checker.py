@@ -164,3 +164,19 @@ def test_a_broken_flow_is_held_to_words_and_queues_too() -> None:
     )
     _, problems = read(text, "x.toml", {"en": frozenset({"balance"})}, ["cards"])
     assert {"key.missing", "queue.unknown", "word.unknown"} <= {problem.code for problem in problems}
+
+
+def test_a_key_that_cannot_be_read_hides_no_other_key_of_its_step() -> None:
+    text = (
+        'flow = "x"\nstart = "a"\n[variables]\nn = 1\n[step.a]\ntype = "set"\nnext = "b"\n[step.a.values]\n'
+        'r = "1 +"\nm = "open(n)"\nk = "n"\n'
+        '[step.b]\ntype = "menu"\nprompt = "{r} {oops}"\ntimeout = 5\nchoices = [{ key = "1", next = "nowhere" }]\n'
+    )
+    _, problems = read(text, "x.toml")
+    assert [(problem.at.line, problem.code) for problem in in_order(problems)] == [
+        (9, "expression"),
+        (10, "function.unknown"),
+        (14, "name.unknown"),
+        (15, "key.value"),
+        (16, "step.unknown"),
+    ]
