@@ -67,6 +67,15 @@ def test_the_schema_in_the_docs_is_that_of_the_code() -> None:
     assert json.loads(written) == schema(), "run: ivr flow schema > docs/flow.schema.json"
 
 
+def test_editors_that_know_no_look_around_find_the_schema() -> None:
+    written = re.search(r"^\{ \"evenBetterToml.*$", (ROOT / "docs" / "flows.md").read_text("utf-8"), re.MULTILINE)
+    assert written is not None
+    (pattern,) = json.loads(written[0])["evenBetterToml.schema.associations"]
+    assert "(?" not in pattern, "Even Better TOML is written in Rust, whose regular expressions have none"
+    assert re.search(pattern, "file:///home/me/hotline/flows/library/bank-en.toml")
+    assert not re.search(pattern, "file:///home/me/hotline/flows/library/bank-en.test.toml")
+
+
 def test_ways_between_the_same_steps_are_one_line(flow_of) -> None:
     found = [(edge.source, edge.target, edge.label, edge.on_event) for edge in edges(flow_of(FLOW))]
     assert found == [
