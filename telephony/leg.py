@@ -33,6 +33,7 @@ from telephony.tickclock import TickClock
 log = logging.getLogger(__name__)
 KEYS = frozenset("0123456789*#ABCD")
 _INFO_METHOD = 1  # pjsua's number for keys that came in a SIP INFO
+_NO_RTP_EVENTS = 220107  # PJMEDIA_RTP_EREMNORFC2833: no telephone-event was agreed on
 _BYE_CAUSE = re.compile(
     r"^BYE .*?^Reason[ \t]*:[ \t]*SIP[ \t]*;[ \t]*cause=(\d{3})\b", re.IGNORECASE | re.MULTILINE | re.DOTALL
 )
@@ -145,8 +146,15 @@ class Leg(pj.Call):  # type: ignore[misc]
             log.info("hang up: %s", error.reason)
 
     def send_keys(self, keys: str) -> None:
-        """Sends keys as RTP events (RFC 4733)."""
-        self.dialDtmf(keys)
+        """Sends keys as RTP events (RFC 4733), by SIP INFO to a far end that has not agreed to those."""
+        try:
+            self.dialDtmf(keys)
+        except pj.Error as error:
+            if error.status != _NO_RTP_EVENTS:
+                raise
+            parameters = pj.CallSendDtmfParam()
+            parameters.method, parameters.digits = pj.PJSUA_DTMF_METHOD_SIP_INFO, keys
+            self.sendDtmf(parameters)
 
     def read_rtp(self) -> None:
         """Renews `rtp`, which any thread may read: packets and losses each way, jitter in milliseconds."""
