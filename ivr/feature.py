@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.actions import BargeIn, Play, Text
+from ivr.acd.model import AgentState
 from ivr.acdline import ANSWER_WITHIN_S, TARGET, Line
 from ivr.bus import BusError
 from ivr.featurecodes import AgentFeature, Feature, SuperviseFeature
@@ -39,6 +40,7 @@ _DONE = {
     "pause": "You are on pause.",
     "wrapped_up": "Your notes are closed.",
 }
+_STILL_PAUSED = "You are logged in, and still on pause."
 _NOT_NOW = "That is not possible now."
 _UNAVAILABLE = "The queues cannot be reached. Please try again."
 _REFUSALS = {
@@ -145,8 +147,8 @@ class FeatureCall:
 
     async def _do(self, do: str, detail: str) -> str:
         about = {"pause": {"reason": detail}, "wrapped_up": {"disposition": detail}}.get(do, {})
-        await self._ask(TARGET, command="agent", agent=self._user, do=do, by=self._user, **about)
-        return _DONE[do]
+        now = await self._ask(TARGET, command="agent", agent=self._user, do=do, by=self._user, **about)
+        return _STILL_PAUSED if do == "login" and now.get("state") == AgentState.PAUSED else _DONE[do]
 
     async def _supervise(self, feature: SuperviseFeature) -> None:
         pin = await self._pin()
