@@ -44,6 +44,7 @@ COMMANDS = {
     "top": Command("ivr.deskcli:top", "a live board: queues, agents, callers, calls", "ivr.deskcli:add_top_arguments"),
     "move": Command("ivr.deskcli:move", "have a caller wait in another queue", "ivr.deskcli:add_move_arguments"),
     "hangup": Command("ivr.deskcli:hangup", "end a call", "ivr.deskcli:add_hangup_arguments"),
+    "monitor": Command("ivr.monitorcli:monitor", "listen to a call", "ivr.monitorcli:add_arguments"),
     "queues": Command(
         "ivr.queuescli:run", "the queues: who waits, who is there, how today went", "ivr.queuescli:add_arguments"
     ),

@@ -45,7 +45,7 @@ def hangup(options: argparse.Namespace, config: Config) -> int:
     """`ivr hangup CALL`: 0 when its process was told."""
 
     async def work(desk: Desk) -> str:
-        await desk.hang_up(options.call, _me())
+        await desk.hang_up(options.call, me())
         return f"hung up {options.call}"
 
     return _do("hangup", config, work)
@@ -55,7 +55,7 @@ def move(options: argparse.Namespace, config: Config) -> int:
     """`ivr move CALL QUEUE`: 0 when it waits there."""
 
     async def work(desk: Desk) -> str:
-        place = await desk.move(options.call, options.queue, _me())
+        place = await desk.move(options.call, options.queue, me())
         return f"moved {options.call} to {options.queue}, place {place['position']}"
 
     return _do("move", config, work)
@@ -117,5 +117,5 @@ async def _look(desk: Desk, last: Present | None) -> tuple[Present | None, str]:
         return last, f"the store cannot be reached, this is old: {error}"
 
 
-def _me() -> str:
+def me() -> str:
     return f"user {getpass.getuser()}"
