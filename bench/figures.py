@@ -10,6 +10,12 @@ README = RESULTS.parent / "README.md"
 HEADING = "## Last figures\n"
 ORDER = ("startup", "setup", "agent", "voice", "load-none", "load-vosk", "load-burn", "erlang", "registrar", "soak")
 
+LEVELS = {
+    "calls": "Calls at once", "up": "up", "lost": "lost", "unsent": "unsent", "lost_in": "lost in", "late": "late",
+    "deaf": "deaf", "jitter_p95_ms": "jitter p95, ms", "cpu_a_call": "CPU a call, %",
+    "pss_mb_a_call": "memory a call, MB",
+}  # fmt: skip
+
 
 def tables(results: Path) -> str:
     """One table for each result, with the machine that it was measured on."""
@@ -23,7 +29,17 @@ def tables(results: Path) -> str:
             load = f"load {facts['load_at_start']} at start"
             parts += [f"\n### {name}\n\n{facts['at'][:10]}, {facts['cores']} cores ({facts['cpu']}), {load}{how}\n"]
             parts += ["\n| Figure | Value | Limit | |\n|---|---:|---:|---|\n", *map(_row, result["figures"])]
+            parts += _levels(result.get("details", {}).get("levels", []))
     return "".join(parts)
+
+
+def _levels(levels: list[dict[str, Any]]) -> list[str]:
+    """How it grows with the calls; packets that were lost or late are counted over all of them."""
+    if not levels:
+        return []
+    rows = [[str(level[name]) for name in LEVELS] for level in sorted(levels, key=lambda level: int(level["calls"]))]
+    lines = [list(LEVELS.values()), ["---:"] * len(LEVELS), *rows]
+    return ["\n", *(f"| {' | '.join(cells)} |\n" for cells in lines)]
 
 
 def _row(figure: dict[str, Any]) -> str:
