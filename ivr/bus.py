@@ -36,6 +36,7 @@ _RETRY_S = 1.0
 _FIRST_BACKOFF_S = 0.1
 _LAST_BACKOFF_S = 3.0
 _ANSWERS_KEPT = 1000
+_SERVED_BY = {"acd": "control"}  # the process of a target, as people know it
 
 
 class BusError(Exception):
@@ -178,7 +179,9 @@ class Bus:
                     self._put(out)
                     await asyncio.wait([answer], timeout=_RETRY_S)
         except TimeoutError as error:
-            raise BusError("bus.timeout", f"no answer from {target} within {timeout_s:g} s") from error
+            raise BusError(
+                "bus.timeout", f"no answer from {_SERVED_BY.get(target, target)} within {timeout_s:g} s"
+            ) from error
         finally:
             del self._asked[envelope.id]
         reply = answer.result().data

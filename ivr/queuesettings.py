@@ -36,7 +36,7 @@ class QueueTable(Table):
     weight: int = 0
     maxlen: int = Field(0, ge=0)
     servicelevel: Duration = 20.0
-    ring_timeout: Duration = 15.0
+    ring_timeout: Duration = Field(15.0, ge=1.0)  # with less, phones would be called and cancelled without end
     retry: Duration = 5.0
     wrapuptime: Duration = 0.0
     ring_progressively_delay: Duration = 10.0

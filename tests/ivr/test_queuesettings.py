@@ -56,6 +56,7 @@ announce_holdtime = "once"
         ('strategy = "rr"', "strategy"),
         ('joinempty = "perhaps"', "joinempty"),
         ("wrapuptime = 30", "duration"),
+        ('ring_timeout = "0s"', "ring_timeout"),
         ('relax = [{ after = "2m" }, { after = "1m" }]', "in the order"),
         ("wrapup = 1", "unknown setting"),
     ],
