@@ -145,9 +145,15 @@ def _address(config: Config) -> Iterator[Finding]:
 
 
 def _ports(config: Config, config_path: Path) -> Iterator[Finding]:
-    sip = _Port("SIP", "0.0.0.0", config.telephony.port, "telephony", lambda line: _is_door(line, config, config_path))
+    def is_door(line: str) -> bool:
+        return _is_door(line, config, config_path)
+
+    sip = _Port("SIP", "0.0.0.0", config.telephony.port, "telephony", is_door)
     yield _port(sip, "udp")
     yield _port(sip, "tcp")
+    tls = config.telephony.tls
+    if tls.certificate is not None and tls.port:
+        yield _port(_Port("SIP TLS", "0.0.0.0", tls.port, "telephony.tls", is_door), "tcp")
     if config.rest.port:
         control = f"ivr control --config {config_path}"
         rest = _Port("REST", config.rest.address, config.rest.port, "rest", lambda line: line.endswith(control))

@@ -10,6 +10,7 @@ import pytest
 
 from ivr import check
 from ivr.config import AsrSettings, Config, TelephonySettings, TtsSettings
+from ivr.doorsettings import TlsSettings
 from ivr.restsettings import RestSettings
 
 HOLDS_A_PORT = "import socket, sys; s = socket.socket(); s.bind(('0.0.0.0', 0)); s.listen(); print(s.getsockname()[1], flush=True); sys.stdin.read()"  # noqa: E501
@@ -53,6 +54,15 @@ def test_the_port_of_rest_is_looked_at_where_there_is_rest(
     assert "change [rest] port" in said
     config = Config(root=tmp_path, rest=RestSettings(port=0))
     assert "REST" not in report(config, tmp_path / "config.toml", capsys)
+
+
+def test_the_port_of_tls_is_looked_at_where_there_is_a_certificate(
+    tmp_path: Path, held: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tls = TlsSettings(certificate=Path("cert.pem"), key=Path("key.pem"), port=held)
+    said = report(Config(root=tmp_path, telephony=TelephonySettings(tls=tls)), tmp_path / "other.toml", capsys)
+    assert f"error    SIP TLS port {held}/tcp: Address already in use, held by {sys.executable}" in said
+    assert "change [telephony.tls] port" in said
 
 
 def test_a_free_port_is_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
