@@ -41,12 +41,14 @@ class QueueLine:
 
 @dataclass(frozen=True, slots=True)
 class AgentLine:
-    """One agent; `since`: of the state. `next`: "pause" or "logout", if one comes after the call."""
+    """One agent; `since`: of the state, None for one who was never there. `next`: "pause" or "logout", if one comes
+    after the call.
+    """
 
     agent: str
     display: str
     state: str
-    since: float
+    since: float | None
     registered: bool | None
     reason: str
     next: str
@@ -173,7 +175,7 @@ def _agent_line(board: Board, agent: Agent) -> AgentLine:
         agent=agent.name,
         display=board.displays.get(agent.name, agent.name),
         state=agent.state,
-        since=agent.since,
+        since=agent.since or None,
         registered=agent.registered,
         reason=agent.pause_reason if agent.state is AgentState.PAUSED else agent.pause_next or "",
         next="logout" if agent.logout_next else "pause" if agent.pause_next is not None else "",

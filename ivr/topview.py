@@ -171,7 +171,7 @@ def _agent_row(agent: AgentLine, caller: str, now: float) -> list[Text]:
     return [
         Text(plain(agent.agent), style="dim" if away else ""),
         Text(plain(agent.state.replace("_", "-") + reason + follows), style=_STYLES[agent.state]),
-        Text("" if away and not agent.since else span(now - agent.since)),
+        Text("" if agent.since is None else span(now - agent.since)),
         Text({True: "yes", False: "no", None: "?"}[agent.registered], style="red" if agent.registered is False else ""),
         Text(str(agent.calls)),
         Text(plain(", ".join(agent.queues))),

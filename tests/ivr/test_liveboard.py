@@ -55,6 +55,11 @@ def test_an_agent_tells_what_comes_after_the_call() -> None:
     assert bert.next == "logout"
 
 
+def test_who_was_never_there_is_offline_since_nobody_knows_when() -> None:
+    (line,) = agent_lines(board(Agent("carl", AgentState.OFFLINE)))
+    assert line.since is None
+
+
 def test_a_call_names_its_agent() -> None:
     talking = Caller("t", "w1", "cards", NOW, state=CallerState.TALKING, agent="anna", since=NOW)
     lines = call_lines(
