@@ -42,6 +42,12 @@ class CallParts:
         """Writes an event into the archive, now."""
         self.record(kind, self.clock.now, party, data)
 
+    @property
+    def home(self) -> str:
+        """Where others reach this hotline, "host:port": phones call back there, carriers see it in From."""
+        public = self.stack.settings.public
+        return f"{public}:{self.door.rpartition(':')[2]}" if public else self.door
+
     def uri_of(self, target: str) -> str:
         """The address that reaches an agent or a number by way of the door; a SIP URI stays as it is."""
         return target if target.startswith(("sip:", "<sip:")) else f"sip:{target}@{self.door}"

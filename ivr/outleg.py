@@ -88,7 +88,8 @@ class OutLeg:
         """Dials and waits for the answer."""
         loop, parts = asyncio.get_running_loop(), self._parts
         shown = self._shown
-        caller = f'"{_quoted(shown)}" <sip:{_user(shown)}@{parts.door}>' if shown else ""
+        name, user = (f'"{_quoted(shown)}" ', _user(shown)) if shown else ("", parts.stack.settings.user)
+        caller = f"{name}<sip:{user}@{parts.home}>"
         dialled = parts.stack.dial(parts.uri_of(self.target), into_loop(loop, self._on_event), self._headers, caller)
         # Not awaited: a leg whose ringing nobody waits for any more must be hung up all the same.
         dialled.add_done_callback(into_loop(loop, self._on_dialled))
