@@ -222,8 +222,9 @@ class Hotline:
         """Waits until the store has the call from the archive; gives the numbers of its events there."""
         with sqlite3.connect(f"file:{self.data}/hotline.db?mode=ro", uri=True) as store:
             name = (call.path.name,)
+            made = "select 1 from sqlite_master where name = 'calls'"
             whole = "select 1 from calls where call_id = ? and archived"
-            wait_for(lambda: store.execute(whole, name).fetchall(), within_s)
+            wait_for(lambda: store.execute(made).fetchall() and store.execute(whole, name).fetchall(), within_s)
             found = store.execute("select seq from events where call_id = ? order by seq", name).fetchall()
         store.close()
         return [seq for (seq,) in found]
