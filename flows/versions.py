@@ -74,6 +74,7 @@ class Version:
     """One published version. `digest` names its text; `number` counts publications, the author's version is `label`.
 
     `parts` are its sub-flows (name = digest of the text): published with it, tried with it, taken back with it.
+    `text` is the digest of its own text alone.
     """
 
     number: int
@@ -84,6 +85,7 @@ class Version:
     tally: Tally = field(default_factory=Tally)
     why: str = ""
     parts: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,24 +107,38 @@ class Shelf:
 
 
 def publish(
-    shelf: Shelf, digest: str, label: int, now: float, limits: Limits, parts: Mapping[str, str] | None = None
+    shelf: Shelf,
+    digest: str,
+    label: int,
+    now: float,
+    limits: Limits,
+    parts: Mapping[str, str] | None = None,
+    text: str = "",
 ) -> Shelf:
     """A new version comes in: on trial if there is one it can be compared with and it is to have a share, else current.
 
     The text that was published last changes nothing, even if it was withdrawn since: it needs an edit to come back.
-    Going back to the current text ends a trial. `digest` differs also where one of the `parts` does.
+    Going back to the current text ends a trial. `digest` differs also where one of the `parts` does; an edit of those
+    alone does not bring back a `text` that was withdrawn.
     """
     if shelf.current and shelf.current.digest == digest:
         return withdraw(shelf, "taken back") if shelf.trial else shelf
-    if shelf.versions and shelf.versions[-1].digest == digest:
+    if shelf.versions and (shelf.versions[-1].digest == digest or _is_withdrawn(shelf, text)):
         return shelf
     on_trial = shelf.current is not None and 0 < limits.share < 1
     standing = Standing.TRIAL if on_trial else Standing.CURRENT
     ended = (Standing.TRIAL,) if on_trial else (Standing.TRIAL, Standing.CURRENT)
     kept = tuple(replace(one, standing=Standing.RETIRED) if one.standing in ended else one for one in shelf.versions)
     number = max((one.number for one in shelf.versions), default=0) + 1
-    version = Version(number, digest, label, now, standing, parts=parts or {})
+    version = Version(number, digest, label, now, standing, parts=parts or {}, text=text)
     return replace(shelf, versions=(*kept, version))
+
+
+def _is_withdrawn(shelf: Shelf, text: str) -> bool:
+    """Whether this is the text that was taken back last, and not, for a fault of its sub-flows, the current one too."""
+    last, current = shelf.versions[-1], shelf.current
+    other = current is not None and current.text != text
+    return last.standing is Standing.WITHDRAWN and text != "" and last.text == text and other
 
 
 def pick(shelf: Shelf, chance: float, limits: Limits) -> Version | None:

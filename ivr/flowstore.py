@@ -136,11 +136,12 @@ class FlowStore:
 
     def _publish(self, flow: Flow, now: float) -> None:
         parts = {name: _digest(callee.text) for name, callee in flow.callees.items()}
-        digest = _digest(flow.text, *sorted(parts.values()))
+        digest, text = _digest(flow.text, *sorted(parts.values())), _digest(flow.text)
         self._keep(flow, digest)
         for name, callee in flow.callees.items():
             self._keep(callee, parts[name])
-        self._change(flow.name, lambda shelf: versions.publish(shelf, digest, flow.version, now, self._limits, parts))
+        limits = self._limits
+        self._change(flow.name, lambda shelf: versions.publish(shelf, digest, flow.version, now, limits, parts, text))
 
     def _keep(self, flow: Flow, digest: str) -> None:
         file = self._history / flow.name / f"{digest}.toml"

@@ -108,6 +108,35 @@ def test_an_edit_of_a_sub_flow_is_tried_and_taken_back_with_its_caller(folder: P
     assert said(store, 0.1) == said(store, 0.9) == "Hello."
 
 
+def test_an_edit_of_a_sub_flow_does_not_bring_back_a_withdrawn_text_of_its_caller(folder: Path) -> None:
+    store = opened(folder)
+    write(folder, 1)
+    (folder / "main.toml").write_text(CALLER, encoding="utf-8")
+    store.refresh(1.0)
+    (folder / "main.toml").write_text(CALLER + "# worse\n", encoding="utf-8")
+    store.refresh(2.0)
+    assert store.rollback("main")
+    write(folder, 2, "Newer.")
+    store.refresh(3.0)
+    assert [one.standing for one in store.shelf("main").versions] == ["current", "withdrawn"]
+    (folder / "main.toml").write_text(CALLER + "# better\n", encoding="utf-8")
+    store.refresh(4.0)
+    assert said(store, 0.5) == "Newer."
+
+
+def test_a_sub_flow_that_was_taken_back_with_its_caller_is_tried_again_once_mended(folder: Path) -> None:
+    store = opened(folder)
+    write(folder, 1)
+    (folder / "main.toml").write_text(CALLER, encoding="utf-8")
+    store.refresh(1.0)
+    write(folder, 2, "Worse.")
+    store.refresh(2.0)
+    assert store.rollback("main")
+    write(folder, 3, "Better.")
+    store.refresh(3.0)
+    assert said(store, 0.5) == "Better."
+
+
 def test_a_caller_keeps_the_sub_flow_that_it_fits(folder: Path) -> None:
     store = opened(folder)
     write(folder, 1)
