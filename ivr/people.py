@@ -225,7 +225,7 @@ class People:
         self._tell(Replied(request.request, ok=True, result=answer))
 
     async def _transfer(self, request: Request) -> None:
-        transfer = Transfer(self._parts, self._caller, self._room, self._dial, request.arguments)
+        transfer = Transfer(self._parts, self._caller, self._room, self._dial, self._is_agent, request.arguments)
         self.on_referred = transfer.referred
 
         def bridged() -> None:
@@ -238,6 +238,14 @@ class People:
         self._tell(Replied(request.request, ok, {"outcome": outcome}))
         if outcome == "transferred":
             self._hang_up("transferred")
+
+    async def _is_agent(self, name: str) -> bool:
+        """Whether an agent is called so, as far as control can be asked."""
+        try:
+            await self._acd.ask("agent_call", agent=name)
+        except BusError as error:
+            return error.code == "agent.no_call"
+        return True
 
     # Commands.
 

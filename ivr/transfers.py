@@ -1,12 +1,13 @@
 """Hands the caller to somebody outside: by REFER, or by a leg of our own that is bridged.
 
-Blind: the caller's phone calls the target itself (RFC 3515); a phone that will not is bridged instead. Attended: the
-target is called first, told something, and then the caller's phone takes our place in that call (Replaces, RFC 3891).
+Blind: the caller's phone calls the target itself (RFC 3515); a phone that will not is bridged instead, and so is one
+that is to reach an agent: callers from outside cannot call accounts. Attended: the target is called first, told
+something, and then the caller's phone takes our place in that call (Replaces, RFC 3891).
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from ivr.callparts import CallParts
@@ -30,13 +31,22 @@ _SUCCESS, _FAILURE = 200, 300
 
 
 class Transfer:
-    """One transfer; `referred` is fed with what the caller's leg tells of a REFER."""
+    """One transfer; `referred` is fed with what the caller's leg tells of a REFER. `is_agent` knows the house's own."""
 
-    def __init__(self, parts: CallParts, caller: Leg, room: Room, dial: Dial, arguments: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        parts: CallParts,
+        caller: Leg,
+        room: Room,
+        dial: Dial,
+        is_agent: Callable[[str], Awaitable[bool]],
+        arguments: Mapping[str, Any],
+    ) -> None:
         self._parts = parts
         self._caller = caller
         self._room = room
         self._dial = dial
+        self._is_agent = is_agent
         self._to = str(arguments["to"])
         self._mode = str(arguments.get("mode", "blind"))
         self._keys = str(arguments.get("dtmf") or "")
@@ -55,7 +65,7 @@ class Transfer:
         """
         self._parts.note("transfer.started", to=self._to, mode=self._mode)
         outcome = ""
-        if self._mode == "blind":
+        if self._mode == "blind" and not await self._is_agent(self._to):
             outcome = await self._refer(lambda: self._caller.refer(self._to))
         outcome = outcome or await self._call(bridged)
         self._parts.note("transfer.ended", to=self._to, mode=self._mode, outcome=outcome)

@@ -112,10 +112,9 @@ class Transfer(Step):
     """Hands the call to another number; music plays until it answers.
 
     `blind` has the caller's own phone call there and is done, `attended` first waits for the answer, `bridge` stays in
-    the call and goes on to `next` when the other side hangs up. Callers from outside cannot call the account of an
-    agent by themselves: there use `bridge` or `attended`, or a queue. What goes wrong leads to on.busy, on.no_answer,
-    on.refused, on.unavailable, each else to on.failed; without a handler callers hear an apology and go on to `next`,
-    and without `next` the call ends.
+    the call and goes on to `next` when the other side hangs up; so does `blind` to an agent, whom callers from outside
+    cannot call by themselves. What goes wrong leads to on.busy, on.no_answer, on.refused, on.unavailable, each else to
+    on.failed; without a handler callers hear an apology and go on to `next`, and without `next` the call ends.
     """
 
     type: Literal["transfer"]

@@ -56,7 +56,11 @@ class FakeLine:
     name = "w1"
 
     def __init__(self) -> None:
-        self.answers: dict = {"join": {"position": 1, "expected_wait_s": 20.0}, "renew": {"position": 1}}
+        self.answers: dict = {
+            "join": {"position": 1, "expected_wait_s": 20.0},
+            "renew": {"position": 1},
+            "agent_call": {"refuse": "agent.unknown"},
+        }
         self.servers: dict = {}
 
     async def request(self, target: str, data: dict, timeout_s: float = 5.0) -> dict:

@@ -49,6 +49,19 @@ def test_a_phone_that_takes_a_refer_goes_to_the_target_by_itself(
     assert not [line for line in host.lines if line.get("news") == "answered"], "the hotline is not between them"
 
 
+def test_a_blind_transfer_to_an_agent_is_bridged_for_the_phone_could_not_call_there(
+    call: Call, party: Callable[..., Party]
+) -> None:
+    host, caller = call
+    ben = party("ben")
+    caller.tell(do="refer", refer="take")
+    host.tell(answer={"agent_call": {"refuse": "agent.no_call"}})
+    host.ask("transfer", to=ben.uri, mode="blind", timeout_s=10)
+    host.until(news="answered")
+    caller.hears("ben")
+    ben.hears("caller")
+
+
 @pytest.mark.parametrize("mode", ["blind", "attended"])
 def test_a_phone_that_refuses_a_refer_is_bridged(call: Call, party: Callable[..., Party], mode: str) -> None:
     host, caller = call
