@@ -14,6 +14,8 @@ BACKCHANNELS = {
     "oh", "uh", "um", "er", "alright", "嗯", "嗯嗯", "哦", "噢", "啊", "呃", "好", "好的", "是", "是的", "对", "哦哦",
 }  # fmt: skip
 
+# What recognisers make of a hesitation that is in none of their words.
+_HESITATIONS = {"um", "uh", "er", "erm", "a", "the", "[unk]"}
 _SPOKEN_BACKCHANNELS = {"en": ("uh", "huh", "um", "mm", "hm", "hmm", "oh", "ah", "okay", "right", "yeah", "alright")}
 
 
@@ -37,12 +39,9 @@ def without_fillers(text: str) -> str:
 
 
 def is_backchannel(text: str) -> bool:
-    """Whether this is only "uh-huh": a sign of listening, no turn of its own.
-
-    Nor are small words alone one: where a recogniser lacks "uh" it writes "a".
-    """
+    """Whether this is only "uh-huh": a sign of listening, no turn of its own. Nor is a hesitation alone one."""
     said = normal(text)
-    return said in BACKCHANNELS or (said != "" and not without_fillers(said))
+    return said in BACKCHANNELS or (said != "" and _HESITATIONS.issuperset(said.split()))
 
 
 def backchannel_words(language: str) -> tuple[str, ...]:
