@@ -31,9 +31,13 @@ class Problem:
     what: str
     mend: str = ""
 
+    @property
+    def place(self) -> str:
+        """file:line:column, as editors and terminals make a link of."""
+        return f"{self.file}:{self.at.line}:{self.at.column}" if self.at.line else self.file
+
     def __str__(self) -> str:
-        place = f"{self.file}:{self.at.line}:{self.at.column}" if self.at.line else self.file
-        return f"{place}: {self.severity}: {self.what}" + (f" ({self.mend})" if self.mend else "")
+        return f"{self.place}: {self.severity}: {self.what}" + (f" ({self.mend})" if self.mend else "")
 
     def as_json(self) -> dict[str, Any]:
         """The problem as plain JSON, for `ivr flow check --json`."""

@@ -77,7 +77,8 @@ def _flows(config: Config) -> Iterator[Finding]:
     flows, problems = check_all(read, words, queues)
     problems = [*unread, *problems, *(problem for flow in flows.values() for problem in unheard(flow))]
     for problem in problems:
-        yield Finding(Grade.ERROR if problem.severity is Severity.ERROR else Grade.WARNING, str(problem))
+        grade = Grade.ERROR if problem.severity is Severity.ERROR else Grade.WARNING
+        yield Finding(grade, f"{problem.place}: {problem.what}", problem.mend)
     if flows:
         yield Finding(Grade.OK, f"flows {', '.join(sorted(flows))}")
     for line, name in config.telephony.lines.items():
