@@ -23,6 +23,7 @@ def set_up_logging(name: str, *, verbose: bool = False) -> None:
         format=_line(name),
         stream=sys.stderr,
     )
+    logging.getLogger("mqtt").setLevel(logging.CRITICAL)  # paho's word of a lost broker; ours is "bus away"
     logging.getLogger("httpx").setLevel(logging.WARNING)  # below, it writes addresses: they hold callers' numbers
 
 
