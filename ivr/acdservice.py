@@ -20,7 +20,7 @@ from ivr.acdcommands import AcdRefusal, Join, Leave, OfferOutcome, PinCheck, Ren
 from ivr.acdround import Answer, Ask, Reply, World
 from ivr.acdtelling import Telling
 from ivr.bus import Bus, CommandRefusedError
-from ivr.messages import GONE, Envelope, state_topic
+from ivr.messages import GONE, Envelope
 from ivr.pins import PinGuard
 from ivr.queuesettings import QueueTable, settings_of
 from ivr.store.accounts import Accounts
@@ -64,14 +64,6 @@ class _Pending:
     expires_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Missed:
-    """A worker that was said to be gone; `will`: by the broker, which keeps its last will until somebody clears it."""
-
-    since: float
-    will: bool
-
-
 class AcdService:
     """Make it before the bus is entered; `run` it inside. `wall` gives Unix seconds."""
 
@@ -97,7 +89,7 @@ class AcdService:
         self._heard: dict[str, float] = {}
         self._over: dict[str, float] = {}
         self._idle: dict[str, None] = {}
-        self._missed: dict[str, _Missed] = {}
+        self._missed: dict[str, float] = {}
         self._listening_since: float | None = None
         self.decided = asyncio.Event()
         """Set after the first round in which the bus was there."""
@@ -195,8 +187,10 @@ class AcdService:
 
         self._do(note)
 
-    def _worker(self, topic: str, envelope: Envelope) -> None:
-        name, state = topic.split("/")[2], envelope.data.get("state")
+    def _worker(self, _topic: str, envelope: Envelope) -> None:
+        name, state = envelope.data.get("name"), envelope.data.get("state")
+        if not isinstance(name, str):
+            return
         if state == "idle":
             self._idle[name] = None
             self._bell.set()
@@ -205,7 +199,7 @@ class AcdService:
         if state != GONE:
             self._missed.pop(name, None)
         elif self._listening_since is not None and self._wall() > self._listening_since + _HEAR_AGAIN_S:
-            self._missed.setdefault(name, _Missed(self._wall(), will=bool(envelope.id)))
+            self._missed.setdefault(name, self._wall())
             self._bell.set()
 
     def _end_missed(self) -> None:
@@ -213,11 +207,9 @@ class AcdService:
 
         A broker that ends says of every worker that it is gone, and says so again when it is back.
         """
-        for name, missed in list(self._missed.items()):
-            if self._wall() > missed.since + _BACK_WITHIN_S:
+        for name, since in list(self._missed.items()):
+            if self._wall() > since + _BACK_WITHIN_S:
                 del self._missed[name]
-                if missed.will:
-                    self._bus.forget(state_topic("worker", name))
                 board = self._state.board
                 if board is not None and _has_calls(board, name):
                     self._do(partial(_worker_gone, worker=name))

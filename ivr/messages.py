@@ -1,7 +1,7 @@
 """What travels on the bus: topics, and the JSON envelope around every message.
 
     hotline/call/<call_id>/event     an event as it stands in the archive (recordings.event), data = that event
-    hotline/<process>/<name>/state   retained: what a process does; an empty payload or state "gone": it is no more
+    hotline/<process>/<place>/state  retained: what a process does; an empty payload or state "gone": it is no more
     hotline/registration/<user>      retained: where the phones of an account are
     hotline/cmd/<target>             a command; answered on its `reply_to`
     hotline/reply/<client>           answers, `corr` = the command's id
@@ -84,9 +84,9 @@ def call_event_topic(call_id: str) -> str:
     return f"hotline/call/{call_id}/event"
 
 
-def state_topic(process: str, name: str) -> str:
+def state_topic(process: str, place: str) -> str:
     """Where a process tells its state, retained."""
-    return f"hotline/{process}/{name}/state"
+    return f"hotline/{process}/{place}/state"
 
 
 def registration_topic(user: str) -> str:

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 import time
 from traceback import walk_tb
 from typing import Any
@@ -69,7 +70,8 @@ class Worker:
         port = self._stack.start()
         path = self._config.run_folder / "door.sock"
         self._door = DoorLink(path, os.getpid(), self._slot.number, ("127.0.0.1", port), self._wait_for_call)
-        self._bus = Bus(address_finder(self._config), "worker")
+        place = f"{socket.gethostname()}-{self._slot.rtp_port}"
+        self._bus = Bus(address_finder(self._config), "worker", place=place)
         self._bus.serve(f"worker/{self._bus.name}", self._on_command)
         self._bus.set_state({"state": "idle"})
         async with self._bus:

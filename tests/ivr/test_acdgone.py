@@ -11,8 +11,6 @@ from ivr.messages import GONE, Envelope
 from ivr.patientstore import PatientStore
 from ivr.store.store import Store
 
-TOPIC = "hotline/worker/77-abc/state"
-
 
 class Clock:
     """Unix seconds that a test sets."""
@@ -46,8 +44,8 @@ async def service(clock: Clock) -> AcdService:
     return made
 
 
-def say(service: AcdService, state: str) -> None:
-    service._worker(TOPIC, Envelope("", 0.0, {"state": state}))
+def say(service: AcdService, state: str, name: str = "77-abc") -> None:
+    service._worker("hotline/worker/here-30000/state", Envelope("", 0.0, {"state": state, "name": name}))
 
 
 async def ended(service: AcdService, clock: Clock) -> bool:
@@ -87,15 +85,14 @@ async def test_a_broker_that_ends_is_not_believed(service: AcdService, clock: Cl
 async def test_a_worker_of_another_host_with_the_same_pid_takes_nobody_with_it(
     service: AcdService, clock: Clock
 ) -> None:
-    service._worker("hotline/worker/77-def/state", Envelope("", 0.0, {"state": GONE}))
+    say(service, GONE, "77-def")
     assert not await ended(service, clock)
 
 
-async def test_the_broker_forgets_the_last_will_of_a_worker_that_is_gone(service: AcdService, clock: Clock) -> None:
-    service._worker(TOPIC, Envelope("will", 0.0, {"state": GONE}))
+async def test_a_last_will_that_comes_after_the_next_worker_in_its_place_is_of_the_one_before(
+    service: AcdService, clock: Clock
+) -> None:
+    say(service, "idle", "78-def")
+    say(service, GONE)
+    assert list(service._idle) == ["78-def"]
     assert await ended(service, clock)
-    assert [(out.topic, out.payload) for out in service._bus._queue if out.retain] == [(TOPIC, b"")]
-    service._bus._queue.clear()
-    say(service, GONE)  # the empty message that cleared it comes to us too
-    await ended(service, clock)
-    assert not [out for out in service._bus._queue if out.retain]

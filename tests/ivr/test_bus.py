@@ -81,7 +81,9 @@ async def test_state_is_retained_repeated_and_cleared_at_the_end(
         watcher.listen(messages.STATES, ear)
         async with Bus(address_finder(config), "worker") as worker:
             worker.set_state({"state": "busy"})
-            await eventually(lambda: len([1 for _, item in ear.heard if item.data == {"state": "busy"}]) >= 3)
+            await eventually(
+                lambda: len([1 for _, item in ear.heard if item.data == {"state": "busy", "name": worker.name}]) >= 3
+            )
         await eventually(lambda: ear.heard[-1][1].data == {"state": "gone"})
     late = Ear()
     async with Bus(address_finder(config), "watcher") as watcher:
@@ -90,6 +92,23 @@ async def test_state_is_retained_repeated_and_cleared_at_the_end(
         watcher.publish_event(CALL, event(1))
         await eventually(lambda: late.heard)
     assert late.numbers == [1]
+
+
+async def test_processes_that_come_and_go_tell_their_state_in_one_place(
+    broker, config: Config, eventually: Eventually
+) -> None:
+    """mosquitto never forgets a topic that had a retained message: one for each worker would fill its memory."""
+    ear = Ear()
+    async with Bus(address_finder(config), "watcher") as watcher:
+        watcher.listen(messages.STATES, ear)
+        names = []
+        for _ in range(2):
+            async with Bus(address_finder(config), "worker", place="here-30000") as worker:
+                worker.set_state({"state": "idle"})
+                names.append(worker.name)
+                await eventually(lambda: ear.heard and ear.heard[-1][1].data == {"state": "idle", "name": names[-1]})
+            await eventually(lambda: ear.heard[-1][1].data == {"state": "gone", "name": names[-1]})
+    assert {topic for topic, _ in ear.heard} == {"hotline/worker/here-30000/state"}
 
 
 async def test_a_killed_process_is_told_to_be_gone(broker, config: Config, eventually: Eventually) -> None:
