@@ -8,7 +8,10 @@ from bench.report import RESULTS
 
 README = RESULTS.parent / "README.md"
 HEADING = "## Last figures\n"
-ORDER = ("startup", "setup", "agent", "voice", "load-none", "load-vosk", "load-burn", "erlang", "registrar", "soak")
+ORDER = (
+    "startup", "setup", "voice", "load-none", "load-vosk", "load-burn", "soak", "engine", "acd", "agent", "erlang",
+    "doors", "registrar",
+)  # fmt: skip
 
 LEVELS = {
     "calls": "Calls at once", "up": "up", "lost": "lost", "unsent": "unsent", "lost_in": "lost in", "late": "late",

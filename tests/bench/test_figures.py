@@ -1,6 +1,7 @@
 import json
 
-from bench.figures import LEVELS, tables
+from bench.figures import LEVELS, ORDER, tables
+from bench.report import RESULTS
 
 
 def test_the_figures_of_a_result_become_a_table(tmp_path):
@@ -27,3 +28,7 @@ def test_the_levels_of_a_load_are_in_the_order_of_their_calls(tmp_path):
     lines = tables(tmp_path).splitlines()
     assert [line.split(" | ")[0] for line in lines[-2:]] == ["| 10", "| 20"]
     assert " 0.3 " in lines[-1]
+
+
+def test_no_benchmark_is_left_out():
+    assert {path.stem for path in RESULTS.glob("*.json")} <= set(ORDER)
